@@ -1,0 +1,99 @@
+package dev.zerodowntime.orchestrator.spi;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+
+/** Where the SQL of the control tables differs between databases. */
+public interface ControlSql {
+
+    /**
+     * The control tables, version by version; only ever appended to.
+     *
+     * @param schema the control schema, quoted
+     * @return every version, oldest first
+     */
+    List<Version> versions(String schema);
+
+    /**
+     * Quotes an identifier.
+     *
+     * @param identifier unquoted
+     * @return quoted for use in SQL
+     */
+    String quote(String identifier);
+
+    /**
+     * The current time of the database, not of the transaction.
+     *
+     * @return an SQL expression
+     */
+    String now();
+
+    /**
+     * A time as milliseconds.
+     *
+     * @param time an SQL expression
+     * @return an SQL expression of a whole number, comparable with others of the same server
+     */
+    String millis(String time);
+
+    /**
+     * What changes with every restart, fail-over and restore of the server; the same text as {@link
+     * ServerInfo#incarnation()}.
+     *
+     * @return an SQL expression of a text
+     */
+    String incarnation();
+
+    /**
+     * Ends a SELECT that other readers may share.
+     *
+     * @return an SQL clause
+     */
+    String forShare();
+
+    /**
+     * Names the session that executes the statement, so that others can see whether it is left.
+     *
+     * @return an SQL expression of a text
+     */
+    String session();
+
+    /**
+     * Whether a named session is left on the server.
+     *
+     * @param session an SQL expression: what {@link #session()} gave, possibly null
+     * @return an SQL expression of a boolean
+     */
+    String sessionLeft(String session);
+
+    /**
+     * Inserts a row unless its key exists.
+     *
+     * @param table the table
+     * @param columns its columns, as many as parameters
+     * @param key the key's columns
+     * @return SQL
+     */
+    String insertIfAbsent(String table, List<String> columns, List<String> key);
+
+    /**
+     * Whether any table of the applications has a row.
+     *
+     * @param connection in auto-commit mode
+     * @param controlSchema the control schema, unquoted
+     * @return true unless the database is empty
+     * @throws SQLException if it can't be asked
+     */
+    boolean hasRows(Connection connection, String controlSchema) throws SQLException;
+
+    /**
+     * A version of the control tables.
+     *
+     * @param number 1, 2, …
+     * @param description a few words
+     * @param statements what leads from the version before to this one; additive
+     */
+    record Version(int number, String description, List<String> statements) {}
+}

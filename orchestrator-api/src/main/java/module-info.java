@@ -1,0 +1,13 @@
+/** Public API, dialect SPI and engine; the engine's packages stay closed. */
+module dev.zerodowntime.orchestrator {
+  requires transitive java.sql;
+  requires org.slf4j;
+  requires flyway.core;
+  requires static org.jspecify;
+
+  exports dev.zerodowntime.orchestrator;
+  exports dev.zerodowntime.orchestrator.operation;
+  exports dev.zerodowntime.orchestrator.spi;
+
+  uses dev.zerodowntime.orchestrator.spi.Dialect;
+}
