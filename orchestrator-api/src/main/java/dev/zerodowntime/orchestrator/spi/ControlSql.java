@@ -39,6 +39,22 @@ public interface ControlSql {
     String millis(String time);
 
     /**
+     * A time given as what {@link #millis} yields.
+     *
+     * @param millis milliseconds
+     * @return an SQL expression of a time
+     */
+    String time(long millis);
+
+    /**
+     * A time after now.
+     *
+     * @param millis how many milliseconds later
+     * @return an SQL expression of a time
+     */
+    String later(long millis);
+
+    /**
      * What changes with every restart, fail-over and restore of the server; the same text as {@link
      * ServerInfo#incarnation()}.
      *

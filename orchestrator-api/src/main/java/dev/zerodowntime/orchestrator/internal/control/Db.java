@@ -98,6 +98,29 @@ public final class Db {
         }
     }
 
+    /** Runs work in a transaction that leaves nothing behind, whether it succeeds or not. */
+    public static <T> T rolledBack(DataSource dataSource, Work<T> work) throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            boolean before = connection.getAutoCommit();
+            if (before) {
+                connection.setAutoCommit(false);
+            }
+            try {
+                execute(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+                return work.run(connection);
+            } finally {
+                try {
+                    connection.rollback();
+                } catch (SQLException e) {
+                    // Broken: nothing is left of it on the server either.
+                }
+                if (before) {
+                    restore(connection, true);
+                }
+            }
+        }
+    }
+
     private static void restore(Connection connection, boolean autoCommit) {
         try {
             connection.setAutoCommit(autoCommit);

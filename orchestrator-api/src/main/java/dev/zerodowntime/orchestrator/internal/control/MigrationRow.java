@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param step name of the step to run next within the phase being entered
  * @param attempt how often that was tried
  * @param lastError why it failed, if it did
- * @param wait what its current step waits for, if anything
+ * @param waiting what its current step waits for, if anything
  * @param fitUp since when the fleet fits the next phase
  * @param fitDown since when the fleet fits the phase before
  * @param since when the phase was reached
@@ -56,7 +56,7 @@ public record MigrationRow(
         @Nullable String step,
         int attempt,
         @Nullable String lastError,
-        @Nullable String wait,
+        @Nullable String waiting,
         OptionalLong fitUp,
         OptionalLong fitDown,
         long since,

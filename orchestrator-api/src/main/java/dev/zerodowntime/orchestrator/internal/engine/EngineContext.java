@@ -1,0 +1,108 @@
+package dev.zerodowntime.orchestrator.internal.engine;
+
+import dev.zerodowntime.orchestrator.BackupGate;
+import dev.zerodowntime.orchestrator.Environment;
+import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.Role;
+import dev.zerodowntime.orchestrator.Timing;
+import dev.zerodowntime.orchestrator.internal.control.ControlReader;
+import dev.zerodowntime.orchestrator.internal.control.ControlTables;
+import dev.zerodowntime.orchestrator.internal.control.Events;
+import dev.zerodowntime.orchestrator.internal.control.FleetWriter;
+import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.internal.control.MigrationWriter;
+import dev.zerodowntime.orchestrator.internal.fleet.FleetRules;
+import dev.zerodowntime.orchestrator.spi.Dialect;
+import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.OperationType;
+import dev.zerodowntime.orchestrator.spi.Target;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What every part of the engine works with.
+ *
+ * @param dataSource the application's connections
+ * @param ddlDataSource connections for DDL and backfills
+ * @param dialect the database's dialect
+ * @param tables the control tables
+ * @param reader queries of them
+ * @param migrations changes of migrations
+ * @param fleet changes of who is counted
+ * @param events the event log
+ * @param member this process's id
+ * @param application this build's application
+ * @param release this build's release
+ * @param role what this process does
+ * @param environment what the database is for
+ * @param timing the durations
+ * @param declarations what this build declares
+ * @param backupGate confirms that a backup exists
+ * @param rules the fleet rules
+ */
+record EngineContext(
+        DataSource dataSource,
+        DataSource ddlDataSource,
+        Dialect dialect,
+        ControlTables tables,
+        ControlReader reader,
+        MigrationWriter migrations,
+        FleetWriter fleet,
+        Events events,
+        String member,
+        String application,
+        String release,
+        Role role,
+        Environment environment,
+        Timing timing,
+        Declarations declarations,
+        @Nullable BackupGate backupGate,
+        FleetRules rules) {
+
+    Target target(MigrationRow row) {
+        return new Target(row.id(), row.schema(), tables.schema());
+    }
+
+    /** The dialect's support of a migration's operation; empty if this driver can't drive it. */
+    Optional<Operation<?>> operation(MigrationRow row) {
+        for (OperationSupport<?> each : dialect.operations()) {
+            if (each.type().name().equals(row.lifecycle().operation())) {
+                return Optional.of(restore(each, row));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static <M extends Migration<?>> Operation<M> restore(
+            OperationSupport<M> support, MigrationRow row) {
+        return new Operation<>(
+                support,
+                support.type()
+                        .restore()
+                        .apply(
+                                new OperationType.Stored(
+                                        row.id(), row.schema(), row.after(), row.policy(), row.operation())));
+    }
+
+    /** The dialect's support of a declared migration. */
+    Optional<Operation<?>> operation(Migration<?> migration) {
+        for (OperationSupport<?> each : dialect.operations()) {
+            if (each.type().javaType().isInstance(migration)) {
+                return Optional.of(cast(each, migration));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static <M extends Migration<?>> Operation<M> cast(
+            OperationSupport<M> support, Migration<?> migration) {
+        return new Operation<>(support, support.type().javaType().cast(migration));
+    }
+
+    /** What this build declares. */
+    record Declarations(
+            Map<String, Engine.Declaration> byId, Set<String> finished, @Nullable Set<String> touches) {}
+}

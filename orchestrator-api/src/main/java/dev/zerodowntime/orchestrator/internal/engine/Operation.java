@@ -1,0 +1,38 @@
+package dev.zerodowntime.orchestrator.internal.engine;
+
+import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.StageSpan;
+import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.Target;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A migration together with its SQL.
+ *
+ * @param support the dialect's side
+ * @param migration the declared side
+ * @param <M> the operation
+ */
+record Operation<M extends Migration<?>>(OperationSupport<M> support, M migration) {
+
+    Map<String, Object> preflight(Target target, Connection connection) throws SQLException {
+        return support.preflight(migration, target, connection);
+    }
+
+    List<StageSpan> stages(Map<String, Object> facts) {
+        return support.stages(migration, facts);
+    }
+
+    boolean recaptures(int phase) {
+        return support.recaptures(phase);
+    }
+
+    List<Step> steps(Target target, Map<String, Object> facts, int phase, Direction direction) {
+        return support.steps(migration, target, facts, phase, direction);
+    }
+}
