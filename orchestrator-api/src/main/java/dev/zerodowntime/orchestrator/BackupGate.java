@@ -7,12 +7,12 @@ package dev.zerodowntime.orchestrator;
 @FunctionalInterface
 public interface BackupGate {
 
-    /**
-     * Asks.
-     *
-     * @param migration the migration whose {@code PURGE} is next
-     * @param drops what would be dropped, as SQL
-     * @return whether the drop may go ahead
-     */
-    boolean confirmed(String migration, String drops);
+  /**
+   * Asks.
+   *
+   * @param migration the migration whose {@code PURGE} is next
+   * @param drops what would be dropped, as SQL
+   * @return whether the drop may go ahead
+   */
+  boolean confirmed(String migration, String drops);
 }

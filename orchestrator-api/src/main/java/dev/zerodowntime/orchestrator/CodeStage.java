@@ -10,10 +10,10 @@ package dev.zerodowntime.orchestrator;
  */
 public interface CodeStage {
 
-    /**
-     * The stable name of this stage, as stored.
-     *
-     * @return the enum constant's name
-     */
-    String name();
+  /**
+   * The stable name of this stage, as stored.
+   *
+   * @return the enum constant's name
+   */
+  String name();
 }

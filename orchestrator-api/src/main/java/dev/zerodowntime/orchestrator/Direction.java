@@ -2,8 +2,8 @@ package dev.zerodowntime.orchestrator;
 
 /** Which way a migration moves. */
 public enum Direction {
-    /** Towards the last phase. */
-    UP,
-    /** Back towards {@code NOT_STARTED}. */
-    DOWN
+  /** Towards the last phase. */
+  UP,
+  /** Back towards {@code NOT_STARTED}. */
+  DOWN
 }

@@ -17,33 +17,33 @@ import org.jspecify.annotations.Nullable;
  * @param at when this was read, by the database's clock
  */
 public record FleetStatus(
-        String environment,
-        @Nullable String paused,
-        @Nullable String driver,
-        List<String> members,
-        List<String> warm,
-        List<String> pinned,
-        List<MigrationReport> migrations,
-        Instant at) {
+    String environment,
+    @Nullable String paused,
+    @Nullable String driver,
+    List<String> members,
+    List<String> warm,
+    List<String> pinned,
+    List<MigrationReport> migrations,
+    Instant at) {
 
-    /** Copies the lists. */
-    public FleetStatus {
-        members = List.copyOf(members);
-        warm = List.copyOf(warm);
-        pinned = List.copyOf(pinned);
-        migrations = List.copyOf(migrations);
-    }
+  /** Copies the lists. */
+  public FleetStatus {
+    members = List.copyOf(members);
+    warm = List.copyOf(warm);
+    pinned = List.copyOf(pinned);
+    migrations = List.copyOf(migrations);
+  }
 
-    @Override
-    public String toString() {
-        StringBuilder text = new StringBuilder();
-        text.append(environment).append(" at ").append(at);
-        text.append(paused == null ? "" : ", PAUSED: " + paused);
-        text.append("\n  driver: ").append(driver == null ? "none" : driver);
-        members.forEach(each -> text.append("\n  member: ").append(each));
-        warm.forEach(each -> text.append("\n  warm: ").append(each));
-        pinned.forEach(each -> text.append("\n  pinned: ").append(each));
-        migrations.forEach(each -> text.append("\n  ").append(each));
-        return text.toString();
-    }
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    text.append(environment).append(" at ").append(at);
+    text.append(paused == null ? "" : ", PAUSED: " + paused);
+    text.append("\n  driver: ").append(driver == null ? "none" : driver);
+    members.forEach(each -> text.append("\n  member: ").append(each));
+    warm.forEach(each -> text.append("\n  warm: ").append(each));
+    pinned.forEach(each -> text.append("\n  pinned: ").append(each));
+    migrations.forEach(each -> text.append("\n  ").append(each));
+    return text.toString();
+  }
 }

@@ -21,338 +21,338 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class Migration<C extends Enum<C> & CodeStage> {
 
-    private final String id;
-    private final @Nullable String schema;
-    private final List<String> after;
-    private final Policy policy;
+  private final String id;
+  private final @Nullable String schema;
+  private final List<String> after;
+  private final Policy policy;
+
+  /**
+   * Takes over what every migration has.
+   *
+   * @param builder the builder, whose id was checked
+   */
+  protected Migration(Builder<?, ?> builder) {
+    this.id = builder.id;
+    this.schema = builder.schema;
+    this.after = List.copyOf(builder.after);
+    this.policy = builder.policy;
+  }
+
+  /**
+   * Names a migration that another team declares.
+   *
+   * @param id its id
+   * @param operation its operation's class
+   * @param <C> the operation's code stages
+   * @param <M> the operation
+   * @return a reference for {@link OrchestratorBuilder#thisBuild(MigrationRef, Enum[])}
+   */
+  public static <C extends Enum<C> & CodeStage, M extends Migration<C>> MigrationRef<C> ref(
+      String id, Class<M> operation) {
+    return new MigrationRef<>(id, operation);
+  }
+
+  /**
+   * The migration's id, prefixed by its owner: {@code billing/2026-11-users-full-name}.
+   *
+   * @return the id
+   */
+  public final String id() {
+    return id;
+  }
+
+  /**
+   * The schema the table lives in.
+   *
+   * @return empty for the connection's current schema
+   */
+  public final Optional<String> schema() {
+    return Optional.ofNullable(schema);
+  }
+
+  /**
+   * Migrations that must be usable before this one starts.
+   *
+   * @return their ids
+   */
+  public final List<String> after() {
+    return after;
+  }
+
+  /**
+   * How it is carried out.
+   *
+   * @return the policy
+   */
+  public final Policy policy() {
+    return policy;
+  }
+
+  /**
+   * The table that is changed.
+   *
+   * @return its unqualified, unquoted name
+   */
+  public abstract String table();
+
+  /**
+   * The columns that are changed, under every name they have on the way. Two unfinished migrations
+   * may not share one.
+   *
+   * @return unquoted names
+   */
+  public abstract Set<String> columns();
+
+  /**
+   * The phases, stages and spans, as far as they are known without a database.
+   *
+   * @return the lifecycle
+   */
+  public abstract Lifecycle lifecycle();
+
+  /**
+   * What makes this migration what it is: compared with what the database knows of a migration that
+   * has started.
+   *
+   * @return strings, numbers (as {@code Long}), booleans, lists and maps of these; no nulls
+   */
+  public abstract Map<String, Object> fields();
+
+  /**
+   * The operation's fields with their form's version: the canonical form that is stored and
+   * compared.
+   *
+   * @return the canonical form
+   */
+  public final Map<String, Object> canonical() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("operation", lifecycle().operation());
+    map.put("form", 1L);
+    map.putAll(fields());
+    return map;
+  }
+
+  @Override
+  public final boolean equals(@Nullable Object other) {
+    return other instanceof Migration<?> that
+        && id.equals(that.id)
+        && Objects.equals(schema, that.schema)
+        && canonical().equals(that.canonical());
+  }
+
+  @Override
+  public final int hashCode() {
+    return Objects.hash(id, schema);
+  }
+
+  @Override
+  public String toString() {
+    return id + " " + canonical();
+  }
+
+  /**
+   * What the builders of all operations share.
+   *
+   * @param <B> the builder itself
+   * @param <M> what it builds
+   */
+  public abstract static class Builder<B extends Builder<B, M>, M extends Migration<?>> {
+
+    /** The migration's id. */
+    protected final String id;
+
+    private @Nullable String schema;
+    private final List<String> after = new ArrayList<>();
+    private Policy policy = Policy.DEFAULT;
 
     /**
-     * Takes over what every migration has.
+     * Starts a builder.
      *
-     * @param builder the builder, whose id was checked
+     * @param id the migration's id
      */
-    protected Migration(Builder<?, ?> builder) {
-        this.id = builder.id;
-        this.schema = builder.schema;
-        this.after = List.copyOf(builder.after);
-        this.policy = builder.policy;
+    protected Builder(String id) {
+      this.id = Names.requireId(id);
     }
 
     /**
-     * Names a migration that another team declares.
+     * The builder itself.
      *
-     * @param id its id
-     * @param operation its operation's class
-     * @param <C> the operation's code stages
-     * @param <M> the operation
-     * @return a reference for {@link OrchestratorBuilder#thisBuild(MigrationRef, Enum[])}
+     * @return this
      */
-    public static <C extends Enum<C> & CodeStage, M extends Migration<C>> MigrationRef<C> ref(
-            String id, Class<M> operation) {
-        return new MigrationRef<>(id, operation);
+    @SuppressWarnings("unchecked")
+    private B self() {
+      return (B) this;
     }
 
     /**
-     * The migration's id, prefixed by its owner: {@code billing/2026-11-users-full-name}.
+     * The schema the table lives in. Default: the connection's current schema. One id may be
+     * declared once per schema (one schema per tenant).
      *
-     * @return the id
+     * @param schema its name
+     * @return this
      */
-    public final String id() {
-        return id;
+    public B schema(String schema) {
+      this.schema = Names.require(id, "schema", schema);
+      return self();
     }
 
     /**
-     * The schema the table lives in.
+     * Waits until other migrations are usable: until their new shape is there for new code.
+     * Replaces the default, which is that migrations of one table start in declaration order.
      *
-     * @return empty for the connection's current schema
+     * @param others the other migrations
+     * @return this
      */
-    public final Optional<String> schema() {
-        return Optional.ofNullable(schema);
+    public B after(Migration<?>... others) {
+      for (Migration<?> other : others) {
+        after.add(other.id());
+      }
+      return self();
     }
 
     /**
-     * Migrations that must be usable before this one starts.
+     * Rows per backfill batch. Default: 1,000.
      *
-     * @return their ids
+     * @param rows 1 to 10,000
+     * @return this
      */
-    public final List<String> after() {
-        return after;
+    public B batchRows(int rows) {
+      policy =
+          new Policy(
+              rows,
+              policy.batchPause(),
+              policy.retention(),
+              policy.approvals(),
+              policy.allowedTriggers());
+      return self();
     }
 
     /**
-     * How it is carried out.
+     * The pause between two backfill batches. Default: 100 ms.
      *
-     * @return the policy
+     * @param pause not negative
+     * @return this
      */
-    public final Policy policy() {
-        return policy;
+    public B batchPause(Duration pause) {
+      policy =
+          new Policy(
+              policy.batchRows(),
+              pause,
+              policy.retention(),
+              policy.approvals(),
+              policy.allowedTriggers());
+      return self();
     }
 
     /**
-     * The table that is changed.
+     * How long a quarantined object is kept before it may be purged. Default: 7 days.
      *
-     * @return its unqualified, unquoted name
+     * @param retention not negative
+     * @return this
      */
-    public abstract String table();
-
-    /**
-     * The columns that are changed, under every name they have on the way. Two unfinished migrations
-     * may not share one.
-     *
-     * @return unquoted names
-     */
-    public abstract Set<String> columns();
-
-    /**
-     * The phases, stages and spans, as far as they are known without a database.
-     *
-     * @return the lifecycle
-     */
-    public abstract Lifecycle lifecycle();
-
-    /**
-     * What makes this migration what it is: compared with what the database knows of a migration that
-     * has started.
-     *
-     * @return strings, numbers (as {@code Long}), booleans, lists and maps of these; no nulls
-     */
-    public abstract Map<String, Object> fields();
-
-    /**
-     * The operation's fields with their form's version: the canonical form that is stored and
-     * compared.
-     *
-     * @return the canonical form
-     */
-    public final Map<String, Object> canonical() {
-        Map<String, Object> map = new LinkedHashMap<>();
-        map.put("operation", lifecycle().operation());
-        map.put("form", 1L);
-        map.putAll(fields());
-        return map;
-    }
-
-    @Override
-    public final boolean equals(@Nullable Object other) {
-        return other instanceof Migration<?> that
-                && id.equals(that.id)
-                && Objects.equals(schema, that.schema)
-                && canonical().equals(that.canonical());
-    }
-
-    @Override
-    public final int hashCode() {
-        return Objects.hash(id, schema);
-    }
-
-    @Override
-    public String toString() {
-        return id + " " + canonical();
+    public B retention(Duration retention) {
+      policy =
+          new Policy(
+              policy.batchRows(),
+              policy.batchPause(),
+              retention,
+              policy.approvals(),
+              policy.allowedTriggers());
+      return self();
     }
 
     /**
-     * What the builders of all operations share.
+     * Makes phases wait for a person's {@link Orchestrator#approve}. Default: none.
      *
-     * @param <B> the builder itself
-     * @param <M> what it builds
+     * @param phases names of phases
+     * @return this
      */
-    public abstract static class Builder<B extends Builder<B, M>, M extends Migration<?>> {
-
-        /** The migration's id. */
-        protected final String id;
-
-        private @Nullable String schema;
-        private final List<String> after = new ArrayList<>();
-        private Policy policy = Policy.DEFAULT;
-
-        /**
-         * Starts a builder.
-         *
-         * @param id the migration's id
-         */
-        protected Builder(String id) {
-            this.id = Names.requireId(id);
-        }
-
-        /**
-         * The builder itself.
-         *
-         * @return this
-         */
-        @SuppressWarnings("unchecked")
-        private B self() {
-            return (B) this;
-        }
-
-        /**
-         * The schema the table lives in. Default: the connection's current schema. One id may be
-         * declared once per schema (one schema per tenant).
-         *
-         * @param schema its name
-         * @return this
-         */
-        public B schema(String schema) {
-            this.schema = Names.require(id, "schema", schema);
-            return self();
-        }
-
-        /**
-         * Waits until other migrations are usable: until their new shape is there for new code.
-         * Replaces the default, which is that migrations of one table start in declaration order.
-         *
-         * @param others the other migrations
-         * @return this
-         */
-        public B after(Migration<?>... others) {
-            for (Migration<?> other : others) {
-                after.add(other.id());
-            }
-            return self();
-        }
-
-        /**
-         * Rows per backfill batch. Default: 1,000.
-         *
-         * @param rows 1 to 10,000
-         * @return this
-         */
-        public B batchRows(int rows) {
-            policy =
-                    new Policy(
-                            rows,
-                            policy.batchPause(),
-                            policy.retention(),
-                            policy.approvals(),
-                            policy.allowedTriggers());
-            return self();
-        }
-
-        /**
-         * The pause between two backfill batches. Default: 100 ms.
-         *
-         * @param pause not negative
-         * @return this
-         */
-        public B batchPause(Duration pause) {
-            policy =
-                    new Policy(
-                            policy.batchRows(),
-                            pause,
-                            policy.retention(),
-                            policy.approvals(),
-                            policy.allowedTriggers());
-            return self();
-        }
-
-        /**
-         * How long a quarantined object is kept before it may be purged. Default: 7 days.
-         *
-         * @param retention not negative
-         * @return this
-         */
-        public B retention(Duration retention) {
-            policy =
-                    new Policy(
-                            policy.batchRows(),
-                            policy.batchPause(),
-                            retention,
-                            policy.approvals(),
-                            policy.allowedTriggers());
-            return self();
-        }
-
-        /**
-         * Makes phases wait for a person's {@link Orchestrator#approve}. Default: none.
-         *
-         * @param phases names of phases
-         * @return this
-         */
-        public B approvalBefore(String... phases) {
-            policy =
-                    new Policy(
-                            policy.batchRows(),
-                            policy.batchPause(),
-                            policy.retention(),
-                            Set.of(phases),
-                            policy.allowedTriggers());
-            return self();
-        }
-
-        /**
-         * Consents to row triggers of the application firing for every backfilled row.
-         *
-         * @param triggers names of triggers
-         * @return this
-         */
-        public B allowTriggers(String... triggers) {
-            policy =
-                    new Policy(
-                            policy.batchRows(),
-                            policy.batchPause(),
-                            policy.retention(),
-                            policy.approvals(),
-                            Set.of(triggers));
-            return self();
-        }
-
-        /**
-         * Restores what a row of the control tables holds.
-         *
-         * @param schema the target schema
-         * @param after ids of the migrations to wait for
-         * @param policy the policy
-         * @return this
-         */
-        public B restored(String schema, List<String> after, Policy policy) {
-            this.schema = schema;
-            this.after.addAll(after);
-            this.policy = policy;
-            return self();
-        }
-
-        /**
-         * Checks that a name was given.
-         *
-         * @param what what the name is for
-         * @param value the name
-         * @return the name
-         */
-        protected final String require(String what, @Nullable String value) {
-            return Names.require(id, what, value == null ? "" : value);
-        }
-
-        /**
-         * A declaration error of this migration.
-         *
-         * @param problem what is wrong
-         * @param remedy what to do
-         * @return the exception, to be thrown
-         */
-        protected final DeclarationException invalid(String problem, String remedy) {
-            return new DeclarationException(
-                    ErrorCode.INVALID_DECLARATION, "Migration " + id + ": " + problem, remedy);
-        }
-
-        /**
-         * Builds the migration.
-         *
-         * @return an immutable value
-         * @throws DeclarationException if something is missing or contradictory
-         */
-        public abstract M build();
-
-        /**
-         * Names of the phases that wait for approval must exist; called by {@link #build()}.
-         *
-         * @param built what was built
-         * @return the same
-         */
-        protected final M checked(M built) {
-            new TreeSet<>(built.policy().approvals()).forEach(built.lifecycle()::position);
-            if (built.after().contains(id)) {
-                throw invalid("it is declared to come after itself", "Remove that.");
-            }
-            return built;
-        }
+    public B approvalBefore(String... phases) {
+      policy =
+          new Policy(
+              policy.batchRows(),
+              policy.batchPause(),
+              policy.retention(),
+              Set.of(phases),
+              policy.allowedTriggers());
+      return self();
     }
+
+    /**
+     * Consents to row triggers of the application firing for every backfilled row.
+     *
+     * @param triggers names of triggers
+     * @return this
+     */
+    public B allowTriggers(String... triggers) {
+      policy =
+          new Policy(
+              policy.batchRows(),
+              policy.batchPause(),
+              policy.retention(),
+              policy.approvals(),
+              Set.of(triggers));
+      return self();
+    }
+
+    /**
+     * Restores what a row of the control tables holds.
+     *
+     * @param schema the target schema
+     * @param after ids of the migrations to wait for
+     * @param policy the policy
+     * @return this
+     */
+    public B restored(String schema, List<String> after, Policy policy) {
+      this.schema = schema;
+      this.after.addAll(after);
+      this.policy = policy;
+      return self();
+    }
+
+    /**
+     * Checks that a name was given.
+     *
+     * @param what what the name is for
+     * @param value the name
+     * @return the name
+     */
+    protected final String require(String what, @Nullable String value) {
+      return Names.require(id, what, value == null ? "" : value);
+    }
+
+    /**
+     * A declaration error of this migration.
+     *
+     * @param problem what is wrong
+     * @param remedy what to do
+     * @return the exception, to be thrown
+     */
+    protected final DeclarationException invalid(String problem, String remedy) {
+      return new DeclarationException(
+          ErrorCode.INVALID_DECLARATION, "Migration " + id + ": " + problem, remedy);
+    }
+
+    /**
+     * Builds the migration.
+     *
+     * @return an immutable value
+     * @throws DeclarationException if something is missing or contradictory
+     */
+    public abstract M build();
+
+    /**
+     * Names of the phases that wait for approval must exist; called by {@link #build()}.
+     *
+     * @param built what was built
+     * @return the same
+     */
+    protected final M checked(M built) {
+      new TreeSet<>(built.policy().approvals()).forEach(built.lifecycle()::position);
+      if (built.after().contains(id)) {
+        throw invalid("it is declared to come after itself", "Remove that.");
+      }
+      return built;
+    }
+  }
 }

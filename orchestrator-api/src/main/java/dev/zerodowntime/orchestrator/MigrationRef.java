@@ -9,10 +9,10 @@ package dev.zerodowntime.orchestrator;
  * @param <C> the operation's code stages
  */
 public record MigrationRef<C extends Enum<C> & CodeStage>(
-        String id, Class<? extends Migration<C>> operation) {
+    String id, Class<? extends Migration<C>> operation) {
 
-    /** Checks the id. */
-    public MigrationRef {
-        Names.requireId(id);
-    }
+  /** Checks the id. */
+  public MigrationRef {
+    Names.requireId(id);
+  }
 }

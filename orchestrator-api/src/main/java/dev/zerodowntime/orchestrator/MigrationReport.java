@@ -19,61 +19,61 @@ import org.jspecify.annotations.Nullable;
  * @param lastError the last failure, if the migration has failed
  */
 public record MigrationReport(
-        String id,
-        String schema,
-        String operation,
-        Lifecycle lifecycle,
-        State state,
-        MigrationStatus status,
-        @Nullable String stage,
-        List<String> done,
-        List<Wait> waits,
-        String next,
-        @Nullable String lastError) {
+    String id,
+    String schema,
+    String operation,
+    Lifecycle lifecycle,
+    State state,
+    MigrationStatus status,
+    @Nullable String stage,
+    List<String> done,
+    List<Wait> waits,
+    String next,
+    @Nullable String lastError) {
 
-    /** Copies the lists. */
-    public MigrationReport {
-        done = List.copyOf(done);
-        waits = List.copyOf(waits);
-    }
+  /** Copies the lists. */
+  public MigrationReport {
+    done = List.copyOf(done);
+    waits = List.copyOf(waits);
+  }
 
-    /**
-     * The name of the phase reached.
-     *
-     * @return such as {@code EXPAND}
-     */
-    public String phase() {
-        return lifecycle.name(state.reached());
-    }
+  /**
+   * The name of the phase reached.
+   *
+   * @return such as {@code EXPAND}
+   */
+  public String phase() {
+    return lifecycle.name(state.reached());
+  }
 
-    /**
-     * Whether the last phase is reached.
-     *
-     * @return true when nothing is left to do
-     */
-    public boolean finished() {
-        return state.atRest() && state.reached() == lifecycle.last();
-    }
+  /**
+   * Whether the last phase is reached.
+   *
+   * @return true when nothing is left to do
+   */
+  public boolean finished() {
+    return state.atRest() && state.reached() == lifecycle.last();
+  }
 
-    @Override
-    public String toString() {
-        StringBuilder text = new StringBuilder(id);
-        text.append(" [").append(operation).append("] ").append(phase());
-        if (!state.atRest()) {
-            text.append(state.direction() == Direction.UP ? ", entering " : ", going back to ")
-                    .append(lifecycle.name(state.entering()));
-        }
-        if (status != MigrationStatus.ACTIVE && status != MigrationStatus.DONE) {
-            text.append(' ').append(status);
-        }
-        done.forEach(each -> text.append("\n    did: ").append(each));
-        waits.forEach(each -> text.append("\n    waits: ").append(each));
-        if (lastError != null) {
-            text.append("\n    error: ").append(lastError);
-        }
-        if (!next.isEmpty()) {
-            text.append("\n    next: ").append(next);
-        }
-        return text.toString();
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder(id);
+    text.append(" [").append(operation).append("] ").append(phase());
+    if (!state.atRest()) {
+      text.append(state.direction() == Direction.UP ? ", entering " : ", going back to ")
+          .append(lifecycle.name(state.entering()));
     }
+    if (status != MigrationStatus.ACTIVE && status != MigrationStatus.DONE) {
+      text.append(' ').append(status);
+    }
+    done.forEach(each -> text.append("\n    did: ").append(each));
+    waits.forEach(each -> text.append("\n    waits: ").append(each));
+    if (lastError != null) {
+      text.append("\n    error: ").append(lastError);
+    }
+    if (!next.isEmpty()) {
+      text.append("\n    next: ").append(next);
+    }
+    return text.toString();
+  }
 }

@@ -7,203 +7,203 @@ import javax.sql.DataSource;
 /**
  * Carries out schema migrations while old and new builds of applications run side by side.
  *
- * <p>One per process and database. Thread-safe. Build it, call {@link #advance()} before serving, and
- * {@link #close()} it after the last query.
+ * <p>One per process and database. Thread-safe. Build it, call {@link #advance()} before serving,
+ * and {@link #close()} it after the last query.
  */
 public interface Orchestrator extends AutoCloseable {
 
-    /**
-     * Starts building one.
-     *
-     * @param dataSource the application's own pool, of three connections at least: what its driver
-     *     does is registered with the member
-     * @return a builder
-     */
-    static OrchestratorBuilder builder(DataSource dataSource) {
-        return new OrchestratorBuilder(dataSource);
-    }
+  /**
+   * Starts building one.
+   *
+   * @param dataSource the application's own pool, of three connections at least: what its driver
+   *     does is registered with the member
+   * @return a builder
+   */
+  static OrchestratorBuilder builder(DataSource dataSource) {
+    return new OrchestratorBuilder(dataSource);
+  }
 
-    /**
-     * Joins the fleet, checks that this build fits the schema, and does what may be done now. Call it
-     * at start-up, before serving.
-     *
-     * <p>Returns as soon as this build fits: gates are not waited for, backfills and online builds
-     * go on in the background. If this build needs a phase that is not reached, tries to get there
-     * within the start-up budget. A repeated call with nothing left to do costs one round trip.
-     *
-     * @return what was done, and what every migration waits for
-     * @throws SchemaNotReadyException if this build needs a phase that could not be reached; it was
-     *     not admitted
-     * @throws ReleaseTooOldException if the schema has left this build behind; it was not admitted
-     * @throws DeclarationException if a declaration is wrong; nothing was touched
-     * @throws RefusedException if a migration can't be carried out safely; nothing was touched
-     * @throws DatabaseException if the database can't be used
-     */
-    AdvanceReport advance();
+  /**
+   * Joins the fleet, checks that this build fits the schema, and does what may be done now. Call it
+   * at start-up, before serving.
+   *
+   * <p>Returns as soon as this build fits: gates are not waited for, backfills and online builds go
+   * on in the background. If this build needs a phase that is not reached, tries to get there
+   * within the start-up budget. A repeated call with nothing left to do costs one round trip.
+   *
+   * @return what was done, and what every migration waits for
+   * @throws SchemaNotReadyException if this build needs a phase that could not be reached; it was
+   *     not admitted
+   * @throws ReleaseTooOldException if the schema has left this build behind; it was not admitted
+   * @throws DeclarationException if a declaration is wrong; nothing was touched
+   * @throws RefusedException if a migration can't be carried out safely; nothing was touched
+   * @throws DatabaseException if the database can't be used
+   */
+  AdvanceReport advance();
 
-    /**
-     * Drives everything as far as gates allow, backfills and online builds included, and returns.
-     * For jobs; a process with {@link Role#DRIVER} isn't counted.
-     *
-     * @return what was done, and what every migration waits for
-     */
-    AdvanceReport drive();
+  /**
+   * Drives everything as far as gates allow, backfills and online builds included, and returns. For
+   * jobs; a process with {@link Role#DRIVER} isn't counted.
+   *
+   * @return what was done, and what every migration waits for
+   */
+  AdvanceReport drive();
 
-    /**
-     * Like {@link #drive()}, and waits for gates that may open, until nothing is left to do or the
-     * time is over.
-     *
-     * @param patience how long
-     * @return what was done, and what every migration waits for
-     */
-    AdvanceReport drive(Duration patience);
+  /**
+   * Like {@link #drive()}, and waits for gates that may open, until nothing is left to do or the
+   * time is over.
+   *
+   * @param patience how long
+   * @return what was done, and what every migration waits for
+   */
+  AdvanceReport drive(Duration patience);
 
-    /**
-     * Reads everything there is to know. Changes nothing.
-     *
-     * @return members, releases, migrations and what they wait for
-     */
-    FleetStatus status();
+  /**
+   * Reads everything there is to know. Changes nothing.
+   *
+   * @return members, releases, migrations and what they wait for
+   */
+  FleetStatus status();
 
-    /**
-     * What carrying out this build's declared migrations would do: exact SQL, locks, and the way
-     * back. Touches nothing, and needs no control tables.
-     *
-     * @return one plan per declared migration, in declaration order
-     * @throws RefusedException if a migration can't be carried out safely
-     */
-    List<MigrationPlan> plan();
+  /**
+   * What carrying out this build's declared migrations would do: exact SQL, locks, and the way
+   * back. Touches nothing, and needs no control tables.
+   *
+   * @return one plan per declared migration, in declaration order
+   * @throws RefusedException if a migration can't be carried out safely
+   */
+  List<MigrationPlan> plan();
 
-    /**
-     * The stage at which this process was admitted, for code that can do either.
-     *
-     * @param migration a migration this build declares
-     * @param <C> its code stages
-     * @return the stage; fixed for the life of this process
-     * @throws IllegalStateException before a successful {@link #advance()}
-     */
-    <C extends Enum<C> & CodeStage> C stage(Migration<C> migration);
+  /**
+   * The stage at which this process was admitted, for code that can do either.
+   *
+   * @param migration a migration this build declares
+   * @param <C> its code stages
+   * @return the stage; fixed for the life of this process
+   * @throws IllegalStateException before a successful {@link #advance()}
+   */
+  <C extends Enum<C> & CodeStage> C stage(Migration<C> migration);
 
-    /**
-     * What this build says of itself, for {@link RolloutCheck}.
-     *
-     * @return its manifest; needs no database
-     */
-    ReleaseManifest manifest();
+  /**
+   * What this build says of itself, for {@link RolloutCheck}.
+   *
+   * @return its manifest; needs no database
+   */
+  ReleaseManifest manifest();
 
-    /**
-     * Whether this process is counted and fits the schema, as of its last heartbeat.
-     *
-     * @return false before a successful {@link #advance()}, and when it has been struck off and could
-     *     not be admitted again
-     */
-    boolean fit();
+  /**
+   * Whether this process is counted and fits the schema, as of its last heartbeat.
+   *
+   * @return false before a successful {@link #advance()}, and when it has been struck off and could
+   *     not be admitted again
+   */
+  boolean fit();
 
-    /**
-     * Stops a migration at the next statement.
-     *
-     * @param id its id
-     */
-    void pause(String id);
+  /**
+   * Stops a migration at the next statement.
+   *
+   * @param id its id
+   */
+  void pause(String id);
 
-    /**
-     * Lets a paused, failed, rolled-back or abandoned migration go on.
-     *
-     * @param id its id
-     */
-    void resume(String id);
+  /**
+   * Lets a paused, failed, rolled-back or abandoned migration go on.
+   *
+   * @param id its id
+   */
+  void resume(String id);
 
-    /**
-     * Stops everything at the next statement. The same as {@code UPDATE control SET paused = true}.
-     *
-     * @param reason for those who find it
-     */
-    void pauseAll(String reason);
+  /**
+   * Stops everything at the next statement. The same as {@code UPDATE control SET paused = true}.
+   *
+   * @param reason for those who find it
+   */
+  void pauseAll(String reason);
 
-    /** Ends {@link #pauseAll}. */
-    void resumeAll();
+  /** Ends {@link #pauseAll}. */
+  void resumeAll();
 
-    /**
-     * Consents to a phase. The consent is to the SQL the phase runs as planned now: should that
-     * change, it is asked for again.
-     *
-     * @param id the migration's id
-     * @param phase the phase's name
-     */
-    void approve(String id, String phase);
+  /**
+   * Consents to a phase. The consent is to the SQL the phase runs as planned now: should that
+   * change, it is asked for again.
+   *
+   * @param id the migration's id
+   * @param phase the phase's name
+   */
+  void approve(String id, String phase);
 
-    /**
-     * Takes a migration back, as far as the fleet allows now and when it allows more; it stays there
-     * until {@link #resume(String)}.
-     *
-     * @param id its id
-     * @param phase the phase to go back to
-     * @throws IllegalTransitionException if there is no way back to it
-     */
-    void rollback(String id, String phase);
+  /**
+   * Takes a migration back, as far as the fleet allows now and when it allows more; it stays there
+   * until {@link #resume(String)}.
+   *
+   * @param id its id
+   * @param phase the phase to go back to
+   * @throws IllegalTransitionException if there is no way back to it
+   */
+  void rollback(String id, String phase);
 
-    /**
-     * Takes a migration back to {@code NOT_STARTED}.
-     *
-     * @param id its id
-     */
-    default void rollback(String id) {
-        rollback(id, "NOT_STARTED");
-    }
+  /**
+   * Takes a migration back to {@code NOT_STARTED}.
+   *
+   * @param id its id
+   */
+  default void rollback(String id) {
+    rollback(id, "NOT_STARTED");
+  }
 
-    /**
-     * Gives a migration up: nothing drives it any more, data and triggers stay, and it still counts
-     * for whoever wants to join.
-     *
-     * @param id its id
-     * @return the SQL that would finish it or undo it
-     */
-    MigrationPlan abandon(String id);
+  /**
+   * Gives a migration up: nothing drives it any more, data and triggers stay, and it still counts
+   * for whoever wants to join.
+   *
+   * @param id its id
+   * @return the SQL that would finish it or undo it
+   */
+  MigrationPlan abandon(String id);
 
-    /**
-     * Ends the pin "builds before us": every running build of an application has the library.
-     *
-     * @param application its name
-     */
-    void adopted(String application);
+  /**
+   * Ends the pin "builds before us": every running build of an application has the library.
+   *
+   * @param application its name
+   */
+  void adopted(String application);
 
-    /**
-     * Counts somebody who can't register: a service in another language, a report.
-     *
-     * @param application what application it belongs to
-     * @param label what to call it; {@link #unpin} ends it
-     */
-    void pin(String application, String label);
+  /**
+   * Counts somebody who can't register: a service in another language, a report.
+   *
+   * @param application what application it belongs to
+   * @param label what to call it; {@link #unpin} ends it
+   */
+  void pin(String application, String label);
 
-    /**
-     * Ends a pin.
-     *
-     * @param application what application it belongs to
-     * @param label what it was called
-     */
-    void unpin(String application, String label);
+  /**
+   * Ends a pin.
+   *
+   * @param application what application it belongs to
+   * @param label what it was called
+   */
+  void unpin(String application, String label);
 
-    /**
-     * Ends a release's warmth: it will never be rolled back to.
-     *
-     * @param application the application
-     * @param release the release
-     */
-    void forgetRelease(String application, String release);
+  /**
+   * Ends a release's warmth: it will never be rolled back to.
+   *
+   * @param application the application
+   * @param release the release
+   */
+  void forgetRelease(String application, String release);
 
-    /** Says that the database was moved to another server: everything goes on. */
-    void moved();
+  /** Says that the database was moved to another server: everything goes on. */
+  void moved();
 
-    /**
-     * Says that this database is a copy of another: members, releases, approvals and leases of the
-     * original are void.
-     */
-    void copied();
+  /**
+   * Says that this database is a copy of another: members, releases, approvals and leases of the
+   * original are void.
+   */
+  void copied();
 
-    /**
-     * Leaves the fleet. Call it after the last query: this member stays counted for the drain time,
-     * in case a transaction is still running. Stops the background driver. Does not throw.
-     */
-    @Override
-    void close();
+  /**
+   * Leaves the fleet. Call it after the last query: this member stays counted for the drain time,
+   * in case a transaction is still running. Stops the background driver. Does not throw.
+   */
+  @Override
+  void close();
 }

@@ -18,271 +18,271 @@ import org.jspecify.annotations.Nullable;
 /** Builds an {@link Orchestrator}. Not thread-safe. */
 public final class OrchestratorBuilder {
 
-    private final DataSource dataSource;
-    private @Nullable DataSource ddlDataSource;
-    private @Nullable Dialect dialect;
-    private @Nullable String application;
-    private @Nullable String release;
-    private String controlSchema = "orchestrator";
-    private Role role = Role.BOTH;
-    private Environment environment = Environment.PRODUCTION;
-    private UnaryOperator<Timing> timing = UnaryOperator.identity();
-    private final Map<String, Engine.Declaration> declarations = new LinkedHashMap<>();
-    private final Set<String> finished = new LinkedHashSet<>();
-    private @Nullable Set<String> touches;
-    private @Nullable BackupGate backupGate;
-    private boolean noStarQueries;
-    private boolean developmentOnRows;
-    private boolean background = true;
+  private final DataSource dataSource;
+  private @Nullable DataSource ddlDataSource;
+  private @Nullable Dialect dialect;
+  private @Nullable String application;
+  private @Nullable String release;
+  private String controlSchema = "orchestrator";
+  private Role role = Role.BOTH;
+  private Environment environment = Environment.PRODUCTION;
+  private UnaryOperator<Timing> timing = UnaryOperator.identity();
+  private final Map<String, Engine.Declaration> declarations = new LinkedHashMap<>();
+  private final Set<String> finished = new LinkedHashSet<>();
+  private @Nullable Set<String> touches;
+  private @Nullable BackupGate backupGate;
+  private boolean noStarQueries;
+  private boolean developmentOnRows;
+  private boolean background = true;
 
-    OrchestratorBuilder(DataSource dataSource) {
-        this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
-    }
+  OrchestratorBuilder(DataSource dataSource) {
+    this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
+  }
 
-    /**
-     * The application this process is an instance of.
-     *
-     * @param application its name, the same in all releases
-     * @return this
-     */
-    public OrchestratorBuilder application(String application) {
-        this.application = application;
-        return this;
-    }
+  /**
+   * The application this process is an instance of.
+   *
+   * @param application its name, the same in all releases
+   * @return this
+   */
+  public OrchestratorBuilder application(String application) {
+    this.application = application;
+    return this;
+  }
 
-    /**
-     * The release of the application that this build is.
-     *
-     * @param release any text that differs between builds
-     * @return this
-     */
-    public OrchestratorBuilder release(String release) {
-        this.release = release;
-        return this;
-    }
+  /**
+   * The release of the application that this build is.
+   *
+   * @param release any text that differs between builds
+   * @return this
+   */
+  public OrchestratorBuilder release(String release) {
+    this.release = release;
+    return this;
+  }
 
-    /**
-     * Declares a migration and what this build's code does with the changed object.
-     *
-     * @param migration the migration
-     * @param stages the stages this build's code can be at; with several, the highest that fits at
-     *     start-up is chosen, and {@link Orchestrator#stage} tells which
-     * @param <C> the migration's code stages
-     * @return this
-     */
-    @SafeVarargs
-    @SuppressWarnings("varargs")
-    public final <C extends Enum<C> & CodeStage> OrchestratorBuilder thisBuild(
-            Migration<C> migration, C... stages) {
-        return declare(migration.id(), migration.getClass(), migration, stages);
-    }
+  /**
+   * Declares a migration and what this build's code does with the changed object.
+   *
+   * @param migration the migration
+   * @param stages the stages this build's code can be at; with several, the highest that fits at
+   *     start-up is chosen, and {@link Orchestrator#stage} tells which
+   * @param <C> the migration's code stages
+   * @return this
+   */
+  @SafeVarargs
+  @SuppressWarnings("varargs")
+  public final <C extends Enum<C> & CodeStage> OrchestratorBuilder thisBuild(
+      Migration<C> migration, C... stages) {
+    return declare(migration.id(), migration.getClass(), migration, stages);
+  }
 
-    /**
-     * Says what this build's code does with an object that another team's migration changes.
-     *
-     * @param migration names it
-     * @param stages as in {@link #thisBuild(Migration, Enum[])}
-     * @param <C> the migration's code stages
-     * @return this
-     */
-    @SafeVarargs
-    @SuppressWarnings("varargs")
-    public final <C extends Enum<C> & CodeStage> OrchestratorBuilder thisBuild(
-            MigrationRef<C> migration, C... stages) {
-        return declare(migration.id(), migration.operation(), null, stages);
-    }
+  /**
+   * Says what this build's code does with an object that another team's migration changes.
+   *
+   * @param migration names it
+   * @param stages as in {@link #thisBuild(Migration, Enum[])}
+   * @param <C> the migration's code stages
+   * @return this
+   */
+  @SafeVarargs
+  @SuppressWarnings("varargs")
+  public final <C extends Enum<C> & CodeStage> OrchestratorBuilder thisBuild(
+      MigrationRef<C> migration, C... stages) {
+    return declare(migration.id(), migration.operation(), null, stages);
+  }
 
-    private <C extends Enum<C> & CodeStage> OrchestratorBuilder declare(
-            String id, Class<?> operation, @Nullable Migration<?> migration, C[] stages) {
-        if (stages.length == 0) {
-            throw new DeclarationException(
-                    ErrorCode.INVALID_DECLARATION,
-                    "Migration " + id + " is declared without a code stage",
-                    "Say what this build's code does with the changed object.");
-        }
-        if (declarations.containsKey(id)) {
-            throw new DeclarationException(
-                    ErrorCode.DUPLICATE_ID,
-                    "Migration id " + id + " is used twice in this build",
-                    "Give every migration an id of its own.");
-        }
-        List<String> names = new ArrayList<>();
-        EnumSet.copyOf(Arrays.asList(stages)).forEach(each -> names.add(each.name()));
-        declarations.put(id, new Engine.Declaration(id, operation, migration, names));
-        return this;
+  private <C extends Enum<C> & CodeStage> OrchestratorBuilder declare(
+      String id, Class<?> operation, @Nullable Migration<?> migration, C[] stages) {
+    if (stages.length == 0) {
+      throw new DeclarationException(
+          ErrorCode.INVALID_DECLARATION,
+          "Migration " + id + " is declared without a code stage",
+          "Say what this build's code does with the changed object.");
     }
+    if (declarations.containsKey(id)) {
+      throw new DeclarationException(
+          ErrorCode.DUPLICATE_ID,
+          "Migration id " + id + " is used twice in this build",
+          "Give every migration an id of its own.");
+    }
+    List<String> names = new ArrayList<>();
+    EnumSet.copyOf(Arrays.asList(stages)).forEach(each -> names.add(each.name()));
+    declarations.put(id, new Engine.Declaration(id, operation, migration, names));
+    return this;
+  }
 
-    /**
-     * Names migrations whose declarations were deleted from the code because they are finished.
-     *
-     * @param ids their ids
-     * @return this
-     */
-    public OrchestratorBuilder finished(String... ids) {
-        finished.addAll(List.of(ids));
-        return this;
-    }
+  /**
+   * Names migrations whose declarations were deleted from the code because they are finished.
+   *
+   * @param ids their ids
+   * @return this
+   */
+  public OrchestratorBuilder finished(String... ids) {
+    finished.addAll(List.of(ids));
+    return this;
+  }
 
-    /**
-     * Narrows this application to some tables: migrations of others don't count it.
-     *
-     * @param tables unquoted names
-     * @return this
-     */
-    public OrchestratorBuilder touches(String... tables) {
-        touches = new LinkedHashSet<>(List.of(tables));
-        return this;
-    }
+  /**
+   * Narrows this application to some tables: migrations of others don't count it.
+   *
+   * @param tables unquoted names
+   * @return this
+   */
+  public OrchestratorBuilder touches(String... tables) {
+    touches = new LinkedHashSet<>(List.of(tables));
+    return this;
+  }
 
-    /**
-     * Connections for DDL and backfills, with the rights these need. Default: the application's.
-     * Needed where the application's connections go through a pooler in transaction mode.
-     *
-     * @param ddlDataSource direct connections
-     * @return this
-     */
-    public OrchestratorBuilder ddlDataSource(DataSource ddlDataSource) {
-        this.ddlDataSource = ddlDataSource;
-        return this;
-    }
+  /**
+   * Connections for DDL and backfills, with the rights these need. Default: the application's.
+   * Needed where the application's connections go through a pooler in transaction mode.
+   *
+   * @param ddlDataSource direct connections
+   * @return this
+   */
+  public OrchestratorBuilder ddlDataSource(DataSource ddlDataSource) {
+    this.ddlDataSource = ddlDataSource;
+    return this;
+  }
 
-    /**
-     * The database's dialect. Default: the one on the class path or module path.
-     *
-     * @param dialect the dialect
-     * @return this
-     */
-    public OrchestratorBuilder dialect(Dialect dialect) {
-        this.dialect = dialect;
-        return this;
-    }
+  /**
+   * The database's dialect. Default: the one on the class path or module path.
+   *
+   * @param dialect the dialect
+   * @return this
+   */
+  public OrchestratorBuilder dialect(Dialect dialect) {
+    this.dialect = dialect;
+    return this;
+  }
 
-    /**
-     * The schema of the control tables. Default: {@code orchestrator}.
-     *
-     * @param controlSchema its name, unquoted
-     * @return this
-     */
-    public OrchestratorBuilder controlSchema(String controlSchema) {
-        this.controlSchema = controlSchema;
-        return this;
-    }
+  /**
+   * The schema of the control tables. Default: {@code orchestrator}.
+   *
+   * @param controlSchema its name, unquoted
+   * @return this
+   */
+  public OrchestratorBuilder controlSchema(String controlSchema) {
+    this.controlSchema = controlSchema;
+    return this;
+  }
 
-    /**
-     * What this process does. Default: {@link Role#BOTH}.
-     *
-     * @param role the role
-     * @return this
-     */
-    public OrchestratorBuilder role(Role role) {
-        this.role = role;
-        return this;
-    }
+  /**
+   * What this process does. Default: {@link Role#BOTH}.
+   *
+   * @param role the role
+   * @return this
+   */
+  public OrchestratorBuilder role(Role role) {
+    this.role = role;
+    return this;
+  }
 
-    /**
-     * What the database is for. Default: {@link Environment#PRODUCTION}.
-     *
-     * @param environment the environment
-     * @return this
-     */
-    public OrchestratorBuilder environment(Environment environment) {
-        this.environment = environment;
-        return this;
-    }
+  /**
+   * What the database is for. Default: {@link Environment#PRODUCTION}.
+   *
+   * @param environment the environment
+   * @return this
+   */
+  public OrchestratorBuilder environment(Environment environment) {
+    this.environment = environment;
+    return this;
+  }
 
-    /**
-     * Says that a database that has rows really is a development database.
-     *
-     * @return this
-     */
-    public OrchestratorBuilder developmentOnExistingRows() {
-        this.developmentOnRows = true;
-        return this;
-    }
+  /**
+   * Says that a database that has rows really is a development database.
+   *
+   * @return this
+   */
+  public OrchestratorBuilder developmentOnExistingRows() {
+    this.developmentOnRows = true;
+    return this;
+  }
 
-    /**
-     * Changes durations. Default: those of the environment. All processes of one database should use
-     * the same.
-     *
-     * @param change gets the environment's durations
-     * @return this
-     */
-    public OrchestratorBuilder timing(UnaryOperator<Timing> change) {
-        this.timing = change;
-        return this;
-    }
+  /**
+   * Changes durations. Default: those of the environment. All processes of one database should use
+   * the same.
+   *
+   * @param change gets the environment's durations
+   * @return this
+   */
+  public OrchestratorBuilder timing(UnaryOperator<Timing> change) {
+    this.timing = change;
+    return this;
+  }
 
-    /**
-     * Confirms that a backup exists before anything is physically dropped. Without it, every purge
-     * waits for {@link Orchestrator#approve}.
-     *
-     * @param backupGate the callback
-     * @return this
-     */
-    public OrchestratorBuilder backupGate(BackupGate backupGate) {
-        this.backupGate = backupGate;
-        return this;
-    }
+  /**
+   * Confirms that a backup exists before anything is physically dropped. Without it, every purge
+   * waits for {@link Orchestrator#approve}.
+   *
+   * @param backupGate the callback
+   * @return this
+   */
+  public OrchestratorBuilder backupGate(BackupGate backupGate) {
+    this.backupGate = backupGate;
+    return this;
+  }
 
-    /**
-     * Says that this build neither selects {@code *} nor lets the driver do so (as it does for {@code
-     * RETURN_GENERATED_KEYS}), so that a changed row type can't break a prepared statement.
-     *
-     * @return this
-     */
-    public OrchestratorBuilder noStarQueries() {
-        this.noStarQueries = true;
-        return this;
-    }
+  /**
+   * Says that this build neither selects {@code *} nor lets the driver do so (as it does for {@code
+   * RETURN_GENERATED_KEYS}), so that a changed row type can't break a prepared statement.
+   *
+   * @return this
+   */
+  public OrchestratorBuilder noStarQueries() {
+    this.noStarQueries = true;
+    return this;
+  }
 
-    /**
-     * Whether a daemon thread heartbeats and drives after {@link Orchestrator#advance()}. Default:
-     * yes. Without it, a member heartbeats only when {@code advance()} is called, and is struck off if
-     * that is too seldom.
-     *
-     * @param background whether to start it
-     * @return this
-     */
-    public OrchestratorBuilder background(boolean background) {
-        this.background = background;
-        return this;
-    }
+  /**
+   * Whether a daemon thread heartbeats and drives after {@link Orchestrator#advance()}. Default:
+   * yes. Without it, a member heartbeats only when {@code advance()} is called, and is struck off
+   * if that is too seldom.
+   *
+   * @param background whether to start it
+   * @return this
+   */
+  public OrchestratorBuilder background(boolean background) {
+    this.background = background;
+    return this;
+  }
 
-    /**
-     * Builds it. Does not touch the database.
-     *
-     * @return an orchestrator
-     * @throws DeclarationException if something is missing or contradictory
-     */
-    public Orchestrator build() {
-        return new Engine(
-                new Engine.Configuration(
-                        dataSource,
-                        ddlDataSource == null ? dataSource : ddlDataSource,
-                        dialect,
-                        named("application", application),
-                        named("release", release),
-                        named("control schema", controlSchema),
-                        role,
-                        environment,
-                        Timing.of(environment).with(timing),
-                        Map.copyOf(declarations),
-                        List.copyOf(declarations.keySet()),
-                        Set.copyOf(finished),
-                        touches == null ? null : Set.copyOf(touches),
-                        backupGate,
-                        noStarQueries,
-                        developmentOnRows,
-                        background));
-    }
+  /**
+   * Builds it. Does not touch the database.
+   *
+   * @return an orchestrator
+   * @throws DeclarationException if something is missing or contradictory
+   */
+  public Orchestrator build() {
+    return new Engine(
+        new Engine.Configuration(
+            dataSource,
+            ddlDataSource == null ? dataSource : ddlDataSource,
+            dialect,
+            named("application", application),
+            named("release", release),
+            named("control schema", controlSchema),
+            role,
+            environment,
+            Timing.of(environment).with(timing),
+            Map.copyOf(declarations),
+            List.copyOf(declarations.keySet()),
+            Set.copyOf(finished),
+            touches == null ? null : Set.copyOf(touches),
+            backupGate,
+            noStarQueries,
+            developmentOnRows,
+            background));
+  }
 
-    private static String named(String what, @Nullable String value) {
-        if (value == null || value.isBlank() || value.length() > 200) {
-            throw new DeclarationException(
-                    ErrorCode.INVALID_DECLARATION,
-                    "The orchestrator has no usable " + what + ": " + value,
-                    "Give the builder one of 1 to 200 characters.");
-        }
-        return value;
+  private static String named(String what, @Nullable String value) {
+    if (value == null || value.isBlank() || value.length() > 200) {
+      throw new DeclarationException(
+          ErrorCode.INVALID_DECLARATION,
+          "The orchestrator has no usable " + what + ": " + value,
+          "Give the builder one of 1 to 200 characters.");
     }
+    return value;
+  }
 }

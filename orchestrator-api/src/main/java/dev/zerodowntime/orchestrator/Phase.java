@@ -8,8 +8,8 @@ package dev.zerodowntime.orchestrator;
  */
 public record Phase(int position, String name) {
 
-    @Override
-    public String toString() {
-        return position + " " + name;
-    }
+  @Override
+  public String toString() {
+    return position + " " + name;
+  }
 }

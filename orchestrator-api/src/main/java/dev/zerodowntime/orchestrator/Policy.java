@@ -19,71 +19,71 @@ import org.jspecify.annotations.Nullable;
  * @param allowedTriggers row triggers of the application that may fire during the backfill
  */
 public record Policy(
-        int batchRows,
-        Duration batchPause,
-        Duration retention,
-        Set<String> approvals,
-        Set<String> allowedTriggers) {
+    int batchRows,
+    Duration batchPause,
+    Duration retention,
+    Set<String> approvals,
+    Set<String> allowedTriggers) {
 
-    /** Batches of 1,000 rows, 100 ms apart; 7 days of retention; no approvals. */
-    public static final Policy DEFAULT =
-            new Policy(1_000, Duration.ofMillis(100), Duration.ofDays(7), Set.of(), Set.of());
+  /** Batches of 1,000 rows, 100 ms apart; 7 days of retention; no approvals. */
+  public static final Policy DEFAULT =
+      new Policy(1_000, Duration.ofMillis(100), Duration.ofDays(7), Set.of(), Set.of());
 
-    /** Checks the ranges. */
-    public Policy {
-        if (batchRows < 1 || batchRows > 10_000) {
-            throw new IllegalArgumentException(
-                    "batchRows must lie between 1 and 10000, but is " + batchRows);
-        }
-        if (batchPause.isNegative()) {
-            throw new IllegalArgumentException("batchPause must not be negative: " + batchPause);
-        }
-        if (retention.isNegative()) {
-            throw new IllegalArgumentException("retention must not be negative: " + retention);
-        }
-        approvals = Set.copyOf(approvals);
-        allowedTriggers = Set.copyOf(allowedTriggers);
+  /** Checks the ranges. */
+  public Policy {
+    if (batchRows < 1 || batchRows > 10_000) {
+      throw new IllegalArgumentException(
+          "batchRows must lie between 1 and 10000, but is " + batchRows);
     }
-
-    /**
-     * As data, for the control tables.
-     *
-     * @return the fields by name
-     */
-    public Map<String, Object> toMap() {
-        Map<String, Object> map = new LinkedHashMap<>();
-        map.put("batchRows", (long) batchRows);
-        map.put("batchPauseMillis", batchPause.toMillis());
-        map.put("retentionMillis", retention.toMillis());
-        map.put("approvals", List.copyOf(new TreeSet<>(approvals)));
-        map.put("allowedTriggers", List.copyOf(new TreeSet<>(allowedTriggers)));
-        return map;
+    if (batchPause.isNegative()) {
+      throw new IllegalArgumentException("batchPause must not be negative: " + batchPause);
     }
-
-    /**
-     * From data in the control tables. Fields that are missing have their default.
-     *
-     * @param map the fields by name
-     * @return the policy
-     */
-    public static Policy fromMap(Map<String, Object> map) {
-        return new Policy(
-                (int) number(map.get("batchRows"), DEFAULT.batchRows),
-                Duration.ofMillis(number(map.get("batchPauseMillis"), DEFAULT.batchPause.toMillis())),
-                Duration.ofMillis(number(map.get("retentionMillis"), DEFAULT.retention.toMillis())),
-                names(map.get("approvals")),
-                names(map.get("allowedTriggers")));
+    if (retention.isNegative()) {
+      throw new IllegalArgumentException("retention must not be negative: " + retention);
     }
+    approvals = Set.copyOf(approvals);
+    allowedTriggers = Set.copyOf(allowedTriggers);
+  }
 
-    private static long number(@Nullable Object value, long otherwise) {
-        return value instanceof Number n ? n.longValue() : otherwise;
-    }
+  /**
+   * As data, for the control tables.
+   *
+   * @return the fields by name
+   */
+  public Map<String, Object> toMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("batchRows", (long) batchRows);
+    map.put("batchPauseMillis", batchPause.toMillis());
+    map.put("retentionMillis", retention.toMillis());
+    map.put("approvals", List.copyOf(new TreeSet<>(approvals)));
+    map.put("allowedTriggers", List.copyOf(new TreeSet<>(allowedTriggers)));
+    return map;
+  }
 
-    private static Set<String> names(@Nullable Object value) {
-        Set<String> names = new TreeSet<>();
-        if (value instanceof List<?> list) {
-            list.forEach(each -> names.add(String.valueOf(each)));
-        }
-        return names;
+  /**
+   * From data in the control tables. Fields that are missing have their default.
+   *
+   * @param map the fields by name
+   * @return the policy
+   */
+  public static Policy fromMap(Map<String, Object> map) {
+    return new Policy(
+        (int) number(map.get("batchRows"), DEFAULT.batchRows),
+        Duration.ofMillis(number(map.get("batchPauseMillis"), DEFAULT.batchPause.toMillis())),
+        Duration.ofMillis(number(map.get("retentionMillis"), DEFAULT.retention.toMillis())),
+        names(map.get("approvals")),
+        names(map.get("allowedTriggers")));
+  }
+
+  private static long number(@Nullable Object value, long otherwise) {
+    return value instanceof Number n ? n.longValue() : otherwise;
+  }
+
+  private static Set<String> names(@Nullable Object value) {
+    Set<String> names = new TreeSet<>();
+    if (value instanceof List<?> list) {
+      list.forEach(each -> names.add(String.valueOf(each)));
     }
+    return names;
+  }
 }

@@ -8,8 +8,8 @@ package dev.zerodowntime.orchestrator;
  */
 public record StageSpan(String stage, Span span) {
 
-    @Override
-    public String toString() {
-        return stage + " " + span;
-    }
+  @Override
+  public String toString() {
+    return stage + " " + span;
+  }
 }

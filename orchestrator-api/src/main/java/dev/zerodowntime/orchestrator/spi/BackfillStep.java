@@ -15,29 +15,24 @@ import org.jspecify.annotations.Nullable;
  *     meanwhile may legitimately stay as they are
  */
 public record BackfillStep(
-        String name,
-        String summary,
-        Scan scan,
-        String set,
-        @Nullable String poison,
-        boolean mustFinish)
-        implements Step {
+    String name, String summary, Scan scan, String set, @Nullable String poison, boolean mustFinish)
+    implements Step {
 
-    @Override
-    public List<String> sql() {
-        return List.of(
-                "UPDATE "
-                        + scan.table()
-                        + " SET "
-                        + set
-                        + " WHERE "
-                        + scan.pending()
-                        + " -- in batches along "
-                        + scan.keys().stream().map(Scan.KeyColumn::name).toList());
-    }
+  @Override
+  public List<String> sql() {
+    return List.of(
+        "UPDATE "
+            + scan.table()
+            + " SET "
+            + set
+            + " WHERE "
+            + scan.pending()
+            + " -- in batches along "
+            + scan.keys().stream().map(Scan.KeyColumn::name).toList());
+  }
 
-    @Override
-    public String lock() {
-        return "the rows of one batch, FOR UPDATE SKIP LOCKED";
-    }
+  @Override
+  public String lock() {
+    return "the rows of one batch, FOR UPDATE SKIP LOCKED";
+  }
 }

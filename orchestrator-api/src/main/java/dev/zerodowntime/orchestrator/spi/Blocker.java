@@ -12,24 +12,24 @@ import java.time.Duration;
  * @param query its current or last query, shortened
  */
 public record Blocker(
-        String session, String application, String state, Duration age, String query) {
+    String session, String application, String state, Duration age, String query) {
 
-    /**
-     * For messages.
-     *
-     * @return one line
-     */
-    public String describe() {
-        return "session "
-                + session
-                + (application.isBlank() ? "" : " (" + application + ")")
-                + ", "
-                + state
-                + ", transaction open for "
-                + age.toSeconds()
-                + "."
-                + age.toMillisPart() / 100
-                + " s: "
-                + query;
-    }
+  /**
+   * For messages.
+   *
+   * @return one line
+   */
+  public String describe() {
+    return "session "
+        + session
+        + (application.isBlank() ? "" : " (" + application + ")")
+        + ", "
+        + state
+        + ", transaction open for "
+        + age.toSeconds()
+        + "."
+        + age.toMillisPart() / 100
+        + " s: "
+        + query;
+  }
 }

@@ -7,109 +7,109 @@ import java.util.List;
 /** Where the SQL of the control tables differs between databases. */
 public interface ControlSql {
 
-    /**
-     * The control tables, version by version; only ever appended to.
-     *
-     * @param schema the control schema, quoted
-     * @return every version, oldest first
-     */
-    List<Version> versions(String schema);
+  /**
+   * The control tables, version by version; only ever appended to.
+   *
+   * @param schema the control schema, quoted
+   * @return every version, oldest first
+   */
+  List<Version> versions(String schema);
 
-    /**
-     * Quotes an identifier.
-     *
-     * @param identifier unquoted
-     * @return quoted for use in SQL
-     */
-    String quote(String identifier);
+  /**
+   * Quotes an identifier.
+   *
+   * @param identifier unquoted
+   * @return quoted for use in SQL
+   */
+  String quote(String identifier);
 
-    /**
-     * The current time of the database, not of the transaction.
-     *
-     * @return an SQL expression
-     */
-    String now();
+  /**
+   * The current time of the database, not of the transaction.
+   *
+   * @return an SQL expression
+   */
+  String now();
 
-    /**
-     * A time as milliseconds.
-     *
-     * @param time an SQL expression
-     * @return an SQL expression of a whole number, comparable with others of the same server
-     */
-    String millis(String time);
+  /**
+   * A time as milliseconds.
+   *
+   * @param time an SQL expression
+   * @return an SQL expression of a whole number, comparable with others of the same server
+   */
+  String millis(String time);
 
-    /**
-     * A time given as what {@link #millis} yields.
-     *
-     * @param millis milliseconds
-     * @return an SQL expression of a time
-     */
-    String time(long millis);
+  /**
+   * A time given as what {@link #millis} yields.
+   *
+   * @param millis milliseconds
+   * @return an SQL expression of a time
+   */
+  String time(long millis);
 
-    /**
-     * A time after now.
-     *
-     * @param millis how many milliseconds later
-     * @return an SQL expression of a time
-     */
-    String later(long millis);
+  /**
+   * A time after now.
+   *
+   * @param millis how many milliseconds later
+   * @return an SQL expression of a time
+   */
+  String later(long millis);
 
-    /**
-     * What changes with every restart, fail-over and restore of the server; the same text as {@link
-     * ServerInfo#incarnation()}.
-     *
-     * @return an SQL expression of a text
-     */
-    String incarnation();
+  /**
+   * What changes with every restart, fail-over and restore of the server; the same text as {@link
+   * ServerInfo#incarnation()}.
+   *
+   * @return an SQL expression of a text
+   */
+  String incarnation();
 
-    /**
-     * Ends a SELECT that other readers may share.
-     *
-     * @return an SQL clause
-     */
-    String forShare();
+  /**
+   * Ends a SELECT that other readers may share.
+   *
+   * @return an SQL clause
+   */
+  String forShare();
 
-    /**
-     * Names the session that executes the statement, so that others can see whether it is left.
-     *
-     * @return an SQL expression of a text
-     */
-    String session();
+  /**
+   * Names the session that executes the statement, so that others can see whether it is left.
+   *
+   * @return an SQL expression of a text
+   */
+  String session();
 
-    /**
-     * Whether a named session is left on the server.
-     *
-     * @param session an SQL expression: what {@link #session()} gave, possibly null
-     * @return an SQL expression of a boolean
-     */
-    String sessionLeft(String session);
+  /**
+   * Whether a named session is left on the server.
+   *
+   * @param session an SQL expression: what {@link #session()} gave, possibly null
+   * @return an SQL expression of a boolean
+   */
+  String sessionLeft(String session);
 
-    /**
-     * Inserts a row unless its key exists.
-     *
-     * @param table the table
-     * @param columns its columns, as many as parameters
-     * @param key the key's columns
-     * @return SQL
-     */
-    String insertIfAbsent(String table, List<String> columns, List<String> key);
+  /**
+   * Inserts a row unless its key exists.
+   *
+   * @param table the table
+   * @param columns its columns, as many as parameters
+   * @param key the key's columns
+   * @return SQL
+   */
+  String insertIfAbsent(String table, List<String> columns, List<String> key);
 
-    /**
-     * Whether any table of the applications has a row.
-     *
-     * @param connection in auto-commit mode
-     * @param controlSchema the control schema, unquoted
-     * @return true unless the database is empty
-     * @throws SQLException if it can't be asked
-     */
-    boolean hasRows(Connection connection, String controlSchema) throws SQLException;
+  /**
+   * Whether any table of the applications has a row.
+   *
+   * @param connection in auto-commit mode
+   * @param controlSchema the control schema, unquoted
+   * @return true unless the database is empty
+   * @throws SQLException if it can't be asked
+   */
+  boolean hasRows(Connection connection, String controlSchema) throws SQLException;
 
-    /**
-     * A version of the control tables.
-     *
-     * @param number 1, 2, …
-     * @param description a few words
-     * @param statements what leads from the version before to this one; additive
-     */
-    record Version(int number, String description, List<String> statements) {}
+  /**
+   * A version of the control tables.
+   *
+   * @param number 1, 2, …
+   * @param description a few words
+   * @param statements what leads from the version before to this one; additive
+   */
+  record Version(int number, String description, List<String> statements) {}
 }

@@ -15,18 +15,18 @@ import java.util.List;
  * @param changesRowType whether prepared {@code SELECT *} statements would notice
  */
 public record DdlStep(
-        String name,
-        String summary,
-        String lock,
-        List<String> tables,
-        List<String> sql,
-        Probe done,
-        boolean changesRowType)
-        implements Step {
+    String name,
+    String summary,
+    String lock,
+    List<String> tables,
+    List<String> sql,
+    Probe done,
+    boolean changesRowType)
+    implements Step {
 
-    /** Copies the lists. */
-    public DdlStep {
-        tables = List.copyOf(tables);
-        sql = List.copyOf(sql);
-    }
+  /** Copies the lists. */
+  public DdlStep {
+    tables = List.copyOf(tables);
+    sql = List.copyOf(sql);
+  }
 }

@@ -10,81 +10,81 @@ import java.util.List;
  */
 public interface Dialect {
 
-    /**
-     * The database's name, for messages.
-     *
-     * @return such as {@code PostgreSQL}
-     */
-    String name();
+  /**
+   * The database's name, for messages.
+   *
+   * @return such as {@code PostgreSQL}
+   */
+  String name();
 
-    /**
-     * Whether this dialect is for the database behind a connection.
-     *
-     * @param productName what JDBC calls the database
-     * @return whether it matches
-     */
-    boolean matches(String productName);
+  /**
+   * Whether this dialect is for the database behind a connection.
+   *
+   * @param productName what JDBC calls the database
+   * @return whether it matches
+   */
+  boolean matches(String productName);
 
-    /**
-     * Looks at the server and refuses what can't be worked with: too old, read-only, statement
-     * pooling.
-     *
-     * @param connection a connection in auto-commit mode
-     * @return what it is
-     * @throws SQLException if it can't be asked
-     * @throws dev.zerodowntime.orchestrator.DatabaseException if it can't be used
-     */
-    ServerInfo inspect(Connection connection) throws SQLException;
+  /**
+   * Looks at the server and refuses what can't be worked with: too old, read-only, statement
+   * pooling.
+   *
+   * @param connection a connection in auto-commit mode
+   * @return what it is
+   * @throws SQLException if it can't be asked
+   * @throws dev.zerodowntime.orchestrator.DatabaseException if it can't be used
+   */
+  ServerInfo inspect(Connection connection) throws SQLException;
 
-    /**
-     * What the application's driver does that a changed row type could break.
-     *
-     * @param connection a connection of the application's own pool
-     * @return the facts
-     * @throws SQLException if it can't be asked
-     */
-    DriverInfo driver(Connection connection) throws SQLException;
+  /**
+   * What the application's driver does that a changed row type could break.
+   *
+   * @param connection a connection of the application's own pool
+   * @return the facts
+   * @throws SQLException if it can't be asked
+   */
+  DriverInfo driver(Connection connection) throws SQLException;
 
-    /**
-     * The control tables' SQL.
-     *
-     * @return it
-     */
-    ControlSql control();
+  /**
+   * The control tables' SQL.
+   *
+   * @return it
+   */
+  ControlSql control();
 
-    /**
-     * The operations this dialect carries out.
-     *
-     * @return one entry per operation; empty where none are supported yet
-     */
-    List<OperationSupport<?>> operations();
+  /**
+   * The operations this dialect carries out.
+   *
+   * @return one entry per operation; empty where none are supported yet
+   */
+  List<OperationSupport<?>> operations();
 
-    /**
-     * What an SQL error means for the step that met it.
-     *
-     * @param error the driver's exception
-     * @return its kind
-     */
-    SqlErrorKind classify(SQLException error);
+  /**
+   * What an SQL error means for the step that met it.
+   *
+   * @param error the driver's exception
+   * @return its kind
+   */
+  SqlErrorKind classify(SQLException error);
 
-    /**
-     * How blocking statements stay within the lock budget.
-     *
-     * @return it
-     */
-    LockBudget lockBudget();
+  /**
+   * How blocking statements stay within the lock budget.
+   *
+   * @return it
+   */
+  LockBudget lockBudget();
 
-    /**
-     * How long statements are run and watched.
-     *
-     * @return it
-     */
-    LongStatements longStatements();
+  /**
+   * How long statements are run and watched.
+   *
+   * @return it
+   */
+  LongStatements longStatements();
 
-    /**
-     * The SQL of backfills and verifications.
-     *
-     * @return it
-     */
-    ScanSql scans();
+  /**
+   * The SQL of backfills and verifications.
+   *
+   * @return it
+   */
+  ScanSql scans();
 }

@@ -11,36 +11,35 @@ import java.util.List;
  */
 public interface LockBudget {
 
-    /**
-     * Looks for transactions that a step would have to queue behind, and that are already older than
-     * the budget: queueing would make everybody who comes after us wait for them too.
-     *
-     * @param connection in auto-commit mode
-     * @param step the step
-     * @param budget the lock budget
-     * @return the oldest first; empty when the step may try
-     * @throws SQLException if the server can't be asked
-     */
-    List<Blocker> blockers(Connection connection, DdlStep step, Duration budget)
-            throws SQLException;
+  /**
+   * Looks for transactions that a step would have to queue behind, and that are already older than
+   * the budget: queueing would make everybody who comes after us wait for them too.
+   *
+   * @param connection in auto-commit mode
+   * @param step the step
+   * @param budget the lock budget
+   * @return the oldest first; empty when the step may try
+   * @throws SQLException if the server can't be asked
+   */
+  List<Blocker> blockers(Connection connection, DdlStep step, Duration budget) throws SQLException;
 
-    /**
-     * Sets the limits of the transaction that runs a step, and gets maintenance of the server's own
-     * out of the way without blocking anybody.
-     *
-     * @param connection in the step's transaction, before its first statement
-     * @param step the step
-     * @param budget the lock budget
-     * @throws SQLException if that fails; the step is then tried again later
-     */
-    void begin(Connection connection, DdlStep step, Duration budget) throws SQLException;
+  /**
+   * Sets the limits of the transaction that runs a step, and gets maintenance of the server's own
+   * out of the way without blocking anybody.
+   *
+   * @param connection in the step's transaction, before its first statement
+   * @param step the step
+   * @param budget the lock budget
+   * @throws SQLException if that fails; the step is then tried again later
+   */
+  void begin(Connection connection, DdlStep step, Duration budget) throws SQLException;
 
-    /**
-     * Limits the next statement, so that all statements together stay within the budget.
-     *
-     * @param connection in the step's transaction
-     * @param left what is left of the budget
-     * @throws SQLException if that fails
-     */
-    void limit(Connection connection, Duration left) throws SQLException;
+  /**
+   * Limits the next statement, so that all statements together stay within the budget.
+   *
+   * @param connection in the step's transaction
+   * @param left what is left of the budget
+   * @throws SQLException if that fails
+   */
+  void limit(Connection connection, Duration left) throws SQLException;
 }

@@ -4,61 +4,63 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
 
-/** How long statements are run and watched: alone, outside any transaction, with no short limits. */
+/**
+ * How long statements are run and watched: alone, outside any transaction, with no short limits.
+ */
 public interface LongStatements {
 
-    /**
-     * Lifts the session's time limits, remembering what they were.
-     *
-     * @param connection in auto-commit mode
-     * @return puts them back; closing it fails if the connection is broken
-     * @throws SQLException if that fails
-     */
-    Restore liftLimits(Connection connection) throws SQLException;
+  /**
+   * Lifts the session's time limits, remembering what they were.
+   *
+   * @param connection in auto-commit mode
+   * @return puts them back; closing it fails if the connection is broken
+   * @throws SQLException if that fails
+   */
+  Restore liftLimits(Connection connection) throws SQLException;
 
-    /**
-     * Takes the session lock of a step, without waiting. A successor can't have it while the session
-     * of a dead driver still executes the statement, or still might.
-     *
-     * @param connection the connection that will execute the statement
-     * @param key names the step
-     * @return whether it was had
-     * @throws SQLException if the server can't be asked
-     */
-    boolean tryLock(Connection connection, String key) throws SQLException;
+  /**
+   * Takes the session lock of a step, without waiting. A successor can't have it while the session
+   * of a dead driver still executes the statement, or still might.
+   *
+   * @param connection the connection that will execute the statement
+   * @param key names the step
+   * @return whether it was had
+   * @throws SQLException if the server can't be asked
+   */
+  boolean tryLock(Connection connection, String key) throws SQLException;
 
-    /**
-     * Releases the session lock.
-     *
-     * @param connection the connection that holds it
-     * @param key names the step
-     * @throws SQLException if the server can't be asked
-     */
-    void unlock(Connection connection, String key) throws SQLException;
+  /**
+   * Releases the session lock.
+   *
+   * @param connection the connection that holds it
+   * @param key names the step
+   * @throws SQLException if the server can't be asked
+   */
+  void unlock(Connection connection, String key) throws SQLException;
 
-    /**
-     * Finds who holds the session lock of a step.
-     *
-     * @param connection any connection
-     * @param key names the step
-     * @return the holder, and what it is doing
-     * @throws SQLException if the server can't be asked
-     */
-    Optional<Blocker> holder(Connection connection, String key) throws SQLException;
+  /**
+   * Finds who holds the session lock of a step.
+   *
+   * @param connection any connection
+   * @param key names the step
+   * @return the holder, and what it is doing
+   * @throws SQLException if the server can't be asked
+   */
+  Optional<Blocker> holder(Connection connection, String key) throws SQLException;
 
-    /**
-     * How far the statement of the session that holds a step's lock has come.
-     *
-     * @param connection any other connection
-     * @param key names the step
-     * @return progress for people, or empty if the server doesn't tell
-     * @throws SQLException if the server can't be asked
-     */
-    Optional<String> progress(Connection connection, String key) throws SQLException;
+  /**
+   * How far the statement of the session that holds a step's lock has come.
+   *
+   * @param connection any other connection
+   * @param key names the step
+   * @return progress for people, or empty if the server doesn't tell
+   * @throws SQLException if the server can't be asked
+   */
+  Optional<String> progress(Connection connection, String key) throws SQLException;
 
-    /** Puts session settings back. */
-    interface Restore extends AutoCloseable {
-        @Override
-        void close() throws SQLException;
-    }
+  /** Puts session settings back. */
+  interface Restore extends AutoCloseable {
+    @Override
+    void close() throws SQLException;
+  }
 }

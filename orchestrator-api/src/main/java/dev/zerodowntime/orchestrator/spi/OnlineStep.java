@@ -16,22 +16,22 @@ import java.util.List;
  * @param repair removes that remainder; online as well
  */
 public record OnlineStep(
-        String name,
-        String summary,
-        String lock,
-        String statement,
-        Probe done,
-        Probe broken,
-        List<String> repair)
-        implements Step {
+    String name,
+    String summary,
+    String lock,
+    String statement,
+    Probe done,
+    Probe broken,
+    List<String> repair)
+    implements Step {
 
-    /** Copies the list. */
-    public OnlineStep {
-        repair = List.copyOf(repair);
-    }
+  /** Copies the list. */
+  public OnlineStep {
+    repair = List.copyOf(repair);
+  }
 
-    @Override
-    public List<String> sql() {
-        return List.of(statement);
-    }
+  @Override
+  public List<String> sql() {
+    return List.of(statement);
+  }
 }

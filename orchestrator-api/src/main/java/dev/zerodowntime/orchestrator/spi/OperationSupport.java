@@ -15,60 +15,60 @@ import java.util.Map;
  */
 public interface OperationSupport<M extends Migration<?>> {
 
-    /**
-     * The operation.
-     *
-     * @return how it is stored
-     */
-    OperationType<M> type();
+  /**
+   * The operation.
+   *
+   * @return how it is stored
+   */
+  OperationType<M> type();
 
-    /**
-     * Checks, before anything is touched, that the migration can be carried out safely, and notes the
-     * catalog facts that its steps are made from. Called when the migration is registered, and again
-     * when its first phase is entered. Takes no lock beyond those of a SELECT.
-     *
-     * @param migration the migration
-     * @param target where
-     * @param connection in a read-write transaction that the caller rolls back
-     * @return facts: strings, numbers (as {@code Long}), booleans, lists and maps of these
-     * @throws SQLException if the catalog can't be read
-     * @throws dev.zerodowntime.orchestrator.RefusedException if it can't be carried out, by name
-     */
-    Map<String, Object> preflight(M migration, Target target, Connection connection)
-            throws SQLException;
+  /**
+   * Checks, before anything is touched, that the migration can be carried out safely, and notes the
+   * catalog facts that its steps are made from. Called when the migration is registered, and again
+   * when its first phase is entered. Takes no lock beyond those of a SELECT.
+   *
+   * @param migration the migration
+   * @param target where
+   * @param connection in a read-write transaction that the caller rolls back
+   * @return facts: strings, numbers (as {@code Long}), booleans, lists and maps of these
+   * @throws SQLException if the catalog can't be read
+   * @throws dev.zerodowntime.orchestrator.RefusedException if it can't be carried out, by name
+   */
+  Map<String, Object> preflight(M migration, Target target, Connection connection)
+      throws SQLException;
 
-    /**
-     * The spans, resolved against the facts.
-     *
-     * @param migration the migration
-     * @param facts as captured
-     * @return the stages with their spans
-     */
-    default List<StageSpan> stages(M migration, Map<String, Object> facts) {
-        return migration.lifecycle().stages();
-    }
+  /**
+   * The spans, resolved against the facts.
+   *
+   * @param migration the migration
+   * @param facts as captured
+   * @return the stages with their spans
+   */
+  default List<StageSpan> stages(M migration, Map<String, Object> facts) {
+    return migration.lifecycle().stages();
+  }
 
-    /**
-     * Whether the facts must be captured anew, because the catalog may have changed for good reasons
-     * since, when a phase is entered upwards.
-     *
-     * @param phase the phase being entered
-     * @return true for the first phase; operations add others
-     */
-    default boolean recaptures(int phase) {
-        return phase == 1;
-    }
+  /**
+   * Whether the facts must be captured anew, because the catalog may have changed for good reasons
+   * since, when a phase is entered upwards.
+   *
+   * @param phase the phase being entered
+   * @return true for the first phase; operations add others
+   */
+  default boolean recaptures(int phase) {
+    return phase == 1;
+  }
 
-    /**
-     * The steps of one movement. Must be a pure function of its arguments.
-     *
-     * @param migration the migration
-     * @param target where
-     * @param facts as captured
-     * @param phase the upper end of the movement: entered upwards, or left downwards
-     * @param direction which way
-     * @return the steps in order; empty where the phase has nothing to do
-     */
-    List<Step> steps(
-            M migration, Target target, Map<String, Object> facts, int phase, Direction direction);
+  /**
+   * The steps of one movement. Must be a pure function of its arguments.
+   *
+   * @param migration the migration
+   * @param target where
+   * @param facts as captured
+   * @param phase the upper end of the movement: entered upwards, or left downwards
+   * @param direction which way
+   * @return the steps in order; empty where the phase has nothing to do
+   */
+  List<Step> steps(
+      M migration, Target target, Map<String, Object> facts, int phase, Direction direction);
 }

@@ -18,81 +18,81 @@ import org.jspecify.annotations.Nullable;
  * @param <M> the operation
  */
 public record OperationType<M extends Migration<?>>(
-        String name, Class<M> javaType, Function<Stored, M> restore) {
+    String name, Class<M> javaType, Function<Stored, M> restore) {
+
+  /**
+   * A migration as a row holds it.
+   *
+   * @param id the migration's id
+   * @param schema the target schema
+   * @param after ids of migrations to wait for
+   * @param policy its policy
+   * @param fields the operation's canonical form
+   */
+  public record Stored(
+      String id, String schema, List<String> after, Policy policy, Map<String, Object> fields) {
 
     /**
-     * A migration as a row holds it.
+     * A text field.
      *
-     * @param id the migration's id
-     * @param schema the target schema
-     * @param after ids of migrations to wait for
-     * @param policy its policy
-     * @param fields the operation's canonical form
+     * @param name the field's name
+     * @return its value
      */
-    public record Stored(
-            String id, String schema, List<String> after, Policy policy, Map<String, Object> fields) {
-
-        /**
-         * A text field.
-         *
-         * @param name the field's name
-         * @return its value
-         */
-        public String text(String name) {
-            String value = optionalText(name);
-            if (value == null) {
-                throw new IllegalArgumentException("field " + name + " is missing");
-            }
-            return value;
-        }
-
-        /**
-         * A text field that may be missing.
-         *
-         * @param name the field's name
-         * @return its value, or null
-         */
-        public @Nullable String optionalText(String name) {
-            return (String) fields.get(name);
-        }
-
-        /**
-         * A flag.
-         *
-         * @param name the field's name
-         * @return its value; false if missing
-         */
-        public boolean flag(String name) {
-            return Boolean.TRUE.equals(fields.get(name));
-        }
-
-        /**
-         * A list of texts.
-         *
-         * @param name the field's name
-         * @return its values; empty if missing
-         */
-        public List<String> texts(String name) {
-            List<String> texts = new ArrayList<>();
-            if (fields.get(name) instanceof List<?> list) {
-                list.forEach(each -> texts.add((String) each));
-            }
-            return texts;
-        }
-
-        /**
-         * A list of maps.
-         *
-         * @param name the field's name
-         * @return its values; empty if missing
-         */
-        @SuppressWarnings("unchecked")
-        public List<Map<String, Object>> maps(String name) {
-            List<Map<String, Object>> maps = new ArrayList<>();
-            if (fields.get(name) instanceof List<?> list) {
-                list.forEach(each -> maps.add((Map<String, Object>) each));
-            }
-            return maps;
-        }
+    public String text(String name) {
+      String value = optionalText(name);
+      if (value == null) {
+        throw new IllegalArgumentException("field " + name + " is missing");
+      }
+      return value;
     }
+
+    /**
+     * A text field that may be missing.
+     *
+     * @param name the field's name
+     * @return its value, or null
+     */
+    public @Nullable String optionalText(String name) {
+      return (String) fields.get(name);
+    }
+
+    /**
+     * A flag.
+     *
+     * @param name the field's name
+     * @return its value; false if missing
+     */
+    public boolean flag(String name) {
+      return Boolean.TRUE.equals(fields.get(name));
+    }
+
+    /**
+     * A list of texts.
+     *
+     * @param name the field's name
+     * @return its values; empty if missing
+     */
+    public List<String> texts(String name) {
+      List<String> texts = new ArrayList<>();
+      if (fields.get(name) instanceof List<?> list) {
+        list.forEach(each -> texts.add((String) each));
+      }
+      return texts;
+    }
+
+    /**
+     * A list of maps.
+     *
+     * @param name the field's name
+     * @return its values; empty if missing
+     */
+    @SuppressWarnings("unchecked")
+    public List<Map<String, Object>> maps(String name) {
+      List<Map<String, Object>> maps = new ArrayList<>();
+      if (fields.get(name) instanceof List<?> list) {
+        list.forEach(each -> maps.add((Map<String, Object>) each));
+      }
+      return maps;
+    }
+  }
 }

@@ -11,16 +11,16 @@ import java.util.List;
  */
 public record Scan(String table, List<KeyColumn> keys, String pending) {
 
-    /** Copies the list. */
-    public Scan {
-        keys = List.copyOf(keys);
-    }
+  /** Copies the list. */
+  public Scan {
+    keys = List.copyOf(keys);
+  }
 
-    /**
-     * A column of the key.
-     *
-     * @param name quoted name
-     * @param type its type in SQL, for casts from text
-     */
-    public record KeyColumn(String name, String type) {}
+  /**
+   * A column of the key.
+   *
+   * @param name quoted name
+   * @param type its type in SQL, for casts from text
+   */
+  public record KeyColumn(String name, String type) {}
 }

@@ -11,8 +11,4 @@ package dev.zerodowntime.orchestrator.spi;
  *     behind a pooler in transaction mode
  */
 public record ServerInfo(
-        String version,
-        String identity,
-        String incarnation,
-        String schema,
-        boolean directSessions) {}
+    String version, String identity, String incarnation, String schema, boolean directSessions) {}

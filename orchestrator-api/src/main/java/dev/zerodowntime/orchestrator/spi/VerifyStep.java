@@ -11,13 +11,13 @@ import java.util.List;
  */
 public record VerifyStep(String name, String summary, Scan scan) implements Step {
 
-    @Override
-    public List<String> sql() {
-        return List.of("SELECT count(*) FROM " + scan.table() + " WHERE " + scan.pending());
-    }
+  @Override
+  public List<String> sql() {
+    return List.of("SELECT count(*) FROM " + scan.table() + " WHERE " + scan.pending());
+  }
 
-    @Override
-    public String lock() {
-        return "none beyond those of a SELECT";
-    }
+  @Override
+  public String lock() {
+    return "none beyond those of a SELECT";
+  }
 }

@@ -13,94 +13,90 @@ import org.flywaydb.core.api.migration.Context;
 import org.flywaydb.core.api.migration.JavaMigration;
 
 /**
- * Installs the control tables with Flyway, in a schema and with a history table of their own, so that
- * an application that uses Flyway itself in the same database notices nothing of it.
+ * Installs the control tables with Flyway, in a schema and with a history table of their own, so
+ * that an application that uses Flyway itself in the same database notices nothing of it.
  *
  * <p>Uses only what Flyway 10 to 13 have in common. The versions are Java migrations, since Flyway
  * can't open SQL files inside a named module.
  */
 final class ControlInstaller {
 
-    private ControlInstaller() {}
+  private ControlInstaller() {}
 
-    static void install(DataSource dataSource, String schema, ControlSql sql) {
-        List<ControlSql.Version> versions = sql.versions(sql.quote(schema));
-        try {
-            Flyway.configure(ControlInstaller.class.getClassLoader())
-                    .dataSource(dataSource)
-                    .schemas(schema)
-                    .defaultSchema(schema)
-                    .createSchemas(true)
-                    .table("orchestrator_history")
-                    // Nothing of the application's may be found: neither its scripts nor callbacks.
-                    .locations(new String[0])
-                    .skipDefaultResolvers(true)
-                    .skipDefaultCallbacks(true)
-                    // An older library meets newer tables in every rolling deploy.
-                    .ignoreMigrationPatterns("*:future")
-                    .javaMigrations(
-                            versions.stream().map(Installation::new).toArray(JavaMigration[]::new))
-                    .load()
-                    .migrate();
-        } catch (FlywayException e) {
-            throw new DatabaseException(
-                    ErrorCode.CONTROL_TABLES,
-                    "The control tables could not be installed in schema "
-                            + schema
-                            + ": "
-                            + firstLine(e),
-                    "The database user needs CREATE on the database, or on the schema if it exists"
-                            + " already: GRANT CREATE ON DATABASE … TO …; see the cause for the server's"
-                            + " own words.",
-                    e);
-        }
+  static void install(DataSource dataSource, String schema, ControlSql sql) {
+    List<ControlSql.Version> versions = sql.versions(sql.quote(schema));
+    try {
+      Flyway.configure(ControlInstaller.class.getClassLoader())
+          .dataSource(dataSource)
+          .schemas(schema)
+          .defaultSchema(schema)
+          .createSchemas(true)
+          .table("orchestrator_history")
+          // Nothing of the application's may be found: neither its scripts nor callbacks.
+          .locations(new String[0])
+          .skipDefaultResolvers(true)
+          .skipDefaultCallbacks(true)
+          // An older library meets newer tables in every rolling deploy.
+          .ignoreMigrationPatterns("*:future")
+          .javaMigrations(versions.stream().map(Installation::new).toArray(JavaMigration[]::new))
+          .load()
+          .migrate();
+    } catch (FlywayException e) {
+      throw new DatabaseException(
+          ErrorCode.CONTROL_TABLES,
+          "The control tables could not be installed in schema " + schema + ": " + firstLine(e),
+          "The database user needs CREATE on the database, or on the schema if it exists"
+              + " already: GRANT CREATE ON DATABASE … TO …; see the cause for the server's"
+              + " own words.",
+          e);
+    }
+  }
+
+  private static String firstLine(Throwable e) {
+    Throwable deepest = e;
+    while (deepest.getCause() != null && deepest.getCause() != deepest) {
+      deepest = deepest.getCause();
+    }
+    String message = String.valueOf(deepest.getMessage());
+    return message.lines().filter(line -> !line.isBlank()).findFirst().orElse(message);
+  }
+
+  /** One version of the control tables as a Flyway migration. */
+  private static final class Installation implements JavaMigration {
+
+    private final ControlSql.Version version;
+
+    private Installation(ControlSql.Version version) {
+      this.version = version;
     }
 
-    private static String firstLine(Throwable e) {
-        Throwable deepest = e;
-        while (deepest.getCause() != null && deepest.getCause() != deepest) {
-            deepest = deepest.getCause();
-        }
-        String message = String.valueOf(deepest.getMessage());
-        return message.lines().filter(line -> !line.isBlank()).findFirst().orElse(message);
+    @Override
+    public MigrationVersion getVersion() {
+      return MigrationVersion.fromVersion(Integer.toString(version.number()));
     }
 
-    /** One version of the control tables as a Flyway migration. */
-    private static final class Installation implements JavaMigration {
-
-        private final ControlSql.Version version;
-
-        private Installation(ControlSql.Version version) {
-            this.version = version;
-        }
-
-        @Override
-        public MigrationVersion getVersion() {
-            return MigrationVersion.fromVersion(Integer.toString(version.number()));
-        }
-
-        @Override
-        public String getDescription() {
-            return version.description();
-        }
-
-        @Override
-        public Integer getChecksum() {
-            return version.statements().hashCode();
-        }
-
-        @Override
-        public boolean canExecuteInTransaction() {
-            return true;
-        }
-
-        @Override
-        public void migrate(Context context) throws Exception {
-            try (Statement statement = context.getConnection().createStatement()) {
-                for (String sql : version.statements()) {
-                    statement.execute(sql);
-                }
-            }
-        }
+    @Override
+    public String getDescription() {
+      return version.description();
     }
+
+    @Override
+    public Integer getChecksum() {
+      return version.statements().hashCode();
+    }
+
+    @Override
+    public boolean canExecuteInTransaction() {
+      return true;
+    }
+
+    @Override
+    public void migrate(Context context) throws Exception {
+      try (Statement statement = context.getConnection().createStatement()) {
+        for (String sql : version.statements()) {
+          statement.execute(sql);
+        }
+      }
+    }
+  }
 }

@@ -30,304 +30,301 @@ import org.jspecify.annotations.Nullable;
 /** Every query of the control tables. */
 public final class ControlReader {
 
-    private static final String MIGRATION =
-            "id, target_schema, ordinal, table_name, columns, operation, lifecycle, policy, after, facts,"
-                    + " reached, entering, direction, status, target, target_reason, target_by, step,"
-                    + " attempt, last_error, wait";
+  private static final String MIGRATION =
+      "id, target_schema, ordinal, table_name, columns, operation, lifecycle, policy, after, facts,"
+          + " reached, entering, direction, status, target, target_reason, target_by, step,"
+          + " attempt, last_error, wait";
 
-    private final ControlTables tables;
+  private final ControlTables tables;
 
-    /**
-     * Reads the given tables.
-     *
-     * @param tables the control tables
-     */
-    public ControlReader(ControlTables tables) {
-        this.tables = tables;
-    }
+  /**
+   * Reads the given tables.
+   *
+   * @param tables the control tables
+   */
+  public ControlReader(ControlTables tables) {
+    this.tables = tables;
+  }
 
-    /** The database as a whole. */
-    public Control control(Connection connection) throws SQLException {
-        ControlSql sql = tables.sql();
-        return Db.queryOne(
-                        connection,
-                        "SELECT version, min_reader, environment, identity, incarnation,"
-                                + " incarnation_observer, incarnation_still, paused, paused_reason, "
-                                + sql.incarnation()
-                                + ", "
-                                + sql.millis(sql.now())
-                                + " FROM "
-                                + tables.table("control"),
-                        row ->
-                                new Control(
-                                        row.getInt(1),
-                                        row.getInt(2),
-                                        row.getString(3),
-                                        row.getString(4),
-                                        row.getString(5),
-                                        row.getString(6),
-                                        row.getLong(7),
-                                        row.getBoolean(8),
-                                        row.getString(9),
-                                        row.getString(10),
-                                        row.getLong(11)))
-                .orElseThrow(
-                        () ->
-                                new DatabaseException(
-                                        ErrorCode.UNREADABLE_ROW,
-                                        "Table " + tables.table("control") + " is empty",
-                                        "Restore its one row from a backup; nothing moves without it.",
-                                        null));
-    }
-
-    /** Takes the fleet row for registration: others may register, nobody may enter a phase. */
-    public void lockFleetShared(Connection connection) throws SQLException {
-        Db.query(
-                connection,
-                "SELECT id FROM " + tables.table("fleet") + " WHERE id = 1 " + tables.sql().forShare(),
-                row -> row.getInt(1));
-    }
-
-    /** Takes the fleet row for entering a phase: nobody registers meanwhile. */
-    public void lockFleetExclusive(Connection connection) throws SQLException {
-        Db.query(
-                connection,
-                "SELECT id FROM " + tables.table("fleet") + " WHERE id = 1 FOR UPDATE",
-                row -> row.getInt(1));
-    }
-
-    /** All migrations, in declaration order. */
-    public List<MigrationRow> migrations(Connection connection) throws SQLException {
-        return Db.query(
-                connection,
-                selectMigration() + " ORDER BY ordinal",
-                this::migration);
-    }
-
-    /** One migration. */
-    public Optional<MigrationRow> migration(Connection connection, String id, String schema)
-            throws SQLException {
-        return Db.queryOne(
-                connection,
-                selectMigration() + " WHERE id = ? AND target_schema = ?",
-                this::migration,
-                id,
-                schema);
-    }
-
-    private String selectMigration() {
-        ControlSql sql = tables.sql();
-        return "SELECT "
-                + MIGRATION
+  /** The database as a whole. */
+  public Control control(Connection connection) throws SQLException {
+    ControlSql sql = tables.sql();
+    return Db.queryOne(
+            connection,
+            "SELECT version, min_reader, environment, identity, incarnation,"
+                + " incarnation_observer, incarnation_still, paused, paused_reason, "
+                + sql.incarnation()
                 + ", "
-                + sql.millis("fit_up_since")
-                + " AS fit_up, "
-                + sql.millis("fit_down_since")
-                + " AS fit_down, "
-                + sql.millis("since")
-                + " AS since_ms, "
-                + sql.millis("finished_at")
-                + " AS finished_ms FROM "
-                + tables.table("migration");
-    }
-
-    /** Running instances. */
-    public List<Member> members(Connection connection) throws SQLException {
-        ControlSql sql = tables.sql();
-        return Db.query(
-                connection,
-                "SELECT id, application, release, stages, finished, host, heartbeat, observer,"
-                        + " observed, still, row_type_safe, driver_facts, "
-                        + sql.millis("registered_at")
-                        + " AS registered, "
-                        + sql.millis("heartbeat_at")
-                        + " AS beat, "
-                        + sql.millis("closed_at")
-                        + " AS closed, "
-                        + sql.sessionLeft("session")
-                        + " AS session_left FROM "
-                        + tables.table("member")
-                        + " ORDER BY registered_at, id",
-                row ->
-                        new Member(
-                                row.getString("id"),
-                                row.getString("application"),
-                                row.getString("release"),
-                                strings(row.getString("stages")),
-                                new TreeSet<>(Json.readStrings(row.getString("finished"))),
-                                text(row.getString("host")),
-                                row.getLong("registered"),
-                                row.getLong("heartbeat"),
-                                row.getLong("beat"),
-                                Db.nullableLong(row, "closed"),
-                                row.getBoolean("session_left"),
-                                row.getString("observer"),
-                                row.getLong("observed"),
-                                row.getLong("still"),
-                                row.getBoolean("row_type_safe"),
-                                text(row.getString("driver_facts"))));
-    }
-
-    /** Releases, whether they have members or not. */
-    public List<Release> releases(Connection connection) throws SQLException {
-        return Db.query(
-                connection,
-                "SELECT application, release, stages, declared, finished, deploy_seq, proven_at,"
-                        + " forgotten, "
-                        + tables.sql().millis("last_member_at")
-                        + " AS last_member FROM "
-                        + tables.table("release")
-                        + " ORDER BY application, deploy_seq, release",
-                row ->
-                        new Release(
-                                row.getString("application"),
-                                row.getString("release"),
-                                strings(row.getString("stages")),
-                                lists(row.getString("declared")),
-                                new TreeSet<>(Json.readStrings(row.getString("finished"))),
-                                row.getLong("deploy_seq"),
-                                Db.nullableLong(row, "last_member"),
-                                row.getString("proven_at") != null,
-                                row.getBoolean("forgotten")));
-    }
-
-    /** Members counted until a person ends them. */
-    public List<Pinned> pinned(Connection connection) throws SQLException {
-        return Db.query(
-                connection,
-                "SELECT id, application, label, stages, row_type_safe, "
-                        + tables.sql().millis("pinned_at")
-                        + " AS since FROM "
-                        + tables.table("pinned_member")
-                        + " ORDER BY id",
-                row ->
-                        new Pinned(
-                                row.getLong("id"),
-                                row.getString("application"),
-                                row.getString("label"),
-                                strings(row.getString("stages")),
-                                row.getBoolean("row_type_safe"),
-                                row.getLong("since")));
-    }
-
-    /** Applications that have ever registered. */
-    public List<Application> applications(Connection connection) throws SQLException {
-        return Db.query(
-                connection,
-                "SELECT name, touches, "
-                        + tables.sql().millis("first_seen_at")
-                        + " AS first_seen FROM "
-                        + tables.table("application")
-                        + " ORDER BY name",
-                row -> {
-                    String touches = row.getString("touches");
-                    return new Application(
-                            row.getString("name"),
-                            row.getLong("first_seen"),
-                            touches == null ? null : new TreeSet<>(Json.readStrings(touches)));
-                });
-    }
-
-    /** Who holds the lease. */
-    public Optional<String> leaseHolder(Connection connection) throws SQLException {
-        return Db.queryOne(
-                        connection,
-                        "SELECT holder_name FROM "
-                                + tables.table("lease")
-                                + " WHERE token IS NOT NULL AND expires_at > "
-                                + tables.sql().now(),
-                        row -> text(row.getString(1)));
-    }
-
-    /** What persons have consented to. */
-    public List<Approval> approvals(Connection connection) throws SQLException {
-        return Db.query(
-                connection,
-                "SELECT migration, target_schema, phase, kind, plan_hash, approved_by FROM "
-                        + tables.table("approval")
-                        + " ORDER BY id",
-                row ->
-                        new Approval(
-                                MigrationRow.key(row.getString(2), row.getString(1)),
-                                row.getString(3),
-                                row.getString(4),
-                                row.getString(5),
-                                text(row.getString(6))));
-    }
-
-    private MigrationRow migration(ResultSet row) throws SQLException {
-        String id = row.getString("id");
-        String schema = row.getString("target_schema");
-        try {
-            String columns = row.getString("columns");
-            Set<String> touched = new TreeSet<>(Json.readStrings(columns == null ? "[]" : columns));
-            int target = row.getInt("target");
-            boolean hasTarget = !row.wasNull();
-            return new MigrationRow(
-                    id,
-                    schema,
-                    row.getLong("ordinal"),
-                    text(row.getString("table_name")),
-                    touched,
-                    Json.readObject(row.getString("operation")),
-                    Lifecycle.fromMap(Json.readObject(row.getString("lifecycle"))),
-                    Policy.fromMap(Json.readObject(row.getString("policy"))),
-                    Json.readStrings(row.getString("after")),
-                    Json.readObject(row.getString("facts")),
-                    new State(
-                            row.getInt("reached"),
-                            row.getInt("entering"),
-                            Direction.valueOf(row.getString("direction"))),
-                    MigrationStatus.valueOf(row.getString("status")),
-                    hasTarget ? target : null,
-                    row.getString("target_reason"),
-                    row.getString("target_by"),
-                    row.getString("step"),
-                    row.getInt("attempt"),
-                    row.getString("last_error"),
-                    row.getString("wait"),
-                    optional(row, "fit_up"),
-                    optional(row, "fit_down"),
-                    row.getLong("since_ms"),
-                    Db.nullableLong(row, "finished_ms"));
-        } catch (RuntimeException e) {
-            throw new DatabaseException(
+                + sql.millis(sql.now())
+                + " FROM "
+                + tables.table("control"),
+            row ->
+                new Control(
+                    row.getInt(1),
+                    row.getInt(2),
+                    row.getString(3),
+                    row.getString(4),
+                    row.getString(5),
+                    row.getString(6),
+                    row.getLong(7),
+                    row.getBoolean(8),
+                    row.getString(9),
+                    row.getString(10),
+                    row.getLong(11)))
+        .orElseThrow(
+            () ->
+                new DatabaseException(
                     ErrorCode.UNREADABLE_ROW,
-                    "The row of migration "
-                            + id
-                            + " (schema "
-                            + schema
-                            + ") in "
-                            + tables.table("migration")
-                            + " can't be read: "
-                            + e.getMessage(),
-                    "It was damaged by hand or written by a newer library: mend the row, or use that"
-                            + " library's version.",
-                    e);
-        }
-    }
+                    "Table " + tables.table("control") + " is empty",
+                    "Restore its one row from a backup; nothing moves without it.",
+                    null));
+  }
 
-    private static OptionalLong optional(ResultSet row, String column) throws SQLException {
-        Long value = Db.nullableLong(row, column);
-        return value == null ? OptionalLong.empty() : OptionalLong.of(value);
-    }
+  /** Takes the fleet row for registration: others may register, nobody may enter a phase. */
+  public void lockFleetShared(Connection connection) throws SQLException {
+    Db.query(
+        connection,
+        "SELECT id FROM " + tables.table("fleet") + " WHERE id = 1 " + tables.sql().forShare(),
+        row -> row.getInt(1));
+  }
 
-    private static String text(@Nullable String value) {
-        return value == null ? "" : value;
-    }
+  /** Takes the fleet row for entering a phase: nobody registers meanwhile. */
+  public void lockFleetExclusive(Connection connection) throws SQLException {
+    Db.query(
+        connection,
+        "SELECT id FROM " + tables.table("fleet") + " WHERE id = 1 FOR UPDATE",
+        row -> row.getInt(1));
+  }
 
-    private static Map<String, String> strings(String json) {
-        Map<String, String> strings = new LinkedHashMap<>();
-        Json.readObject(json).forEach((key, value) -> strings.put(key, String.valueOf(value)));
-        return strings;
-    }
+  /** All migrations, in declaration order. */
+  public List<MigrationRow> migrations(Connection connection) throws SQLException {
+    return Db.query(connection, selectMigration() + " ORDER BY ordinal", this::migration);
+  }
 
-    private static Map<String, List<String>> lists(String json) {
-        Map<String, List<String>> lists = new LinkedHashMap<>();
-        Json.readObject(json)
-                .forEach(
-                        (key, value) ->
-                                lists.put(key, ((List<?>) value).stream().map(String::valueOf).toList()));
-        return lists;
+  /** One migration. */
+  public Optional<MigrationRow> migration(Connection connection, String id, String schema)
+      throws SQLException {
+    return Db.queryOne(
+        connection,
+        selectMigration() + " WHERE id = ? AND target_schema = ?",
+        this::migration,
+        id,
+        schema);
+  }
+
+  private String selectMigration() {
+    ControlSql sql = tables.sql();
+    return "SELECT "
+        + MIGRATION
+        + ", "
+        + sql.millis("fit_up_since")
+        + " AS fit_up, "
+        + sql.millis("fit_down_since")
+        + " AS fit_down, "
+        + sql.millis("since")
+        + " AS since_ms, "
+        + sql.millis("finished_at")
+        + " AS finished_ms FROM "
+        + tables.table("migration");
+  }
+
+  /** Running instances. */
+  public List<Member> members(Connection connection) throws SQLException {
+    ControlSql sql = tables.sql();
+    return Db.query(
+        connection,
+        "SELECT id, application, release, stages, finished, host, heartbeat, observer,"
+            + " observed, still, row_type_safe, driver_facts, "
+            + sql.millis("registered_at")
+            + " AS registered, "
+            + sql.millis("heartbeat_at")
+            + " AS beat, "
+            + sql.millis("closed_at")
+            + " AS closed, "
+            + sql.sessionLeft("session")
+            + " AS session_left FROM "
+            + tables.table("member")
+            + " ORDER BY registered_at, id",
+        row ->
+            new Member(
+                row.getString("id"),
+                row.getString("application"),
+                row.getString("release"),
+                strings(row.getString("stages")),
+                new TreeSet<>(Json.readStrings(row.getString("finished"))),
+                text(row.getString("host")),
+                row.getLong("registered"),
+                row.getLong("heartbeat"),
+                row.getLong("beat"),
+                Db.nullableLong(row, "closed"),
+                row.getBoolean("session_left"),
+                row.getString("observer"),
+                row.getLong("observed"),
+                row.getLong("still"),
+                row.getBoolean("row_type_safe"),
+                text(row.getString("driver_facts"))));
+  }
+
+  /** Releases, whether they have members or not. */
+  public List<Release> releases(Connection connection) throws SQLException {
+    return Db.query(
+        connection,
+        "SELECT application, release, stages, declared, finished, deploy_seq, proven_at,"
+            + " forgotten, "
+            + tables.sql().millis("last_member_at")
+            + " AS last_member FROM "
+            + tables.table("release")
+            + " ORDER BY application, deploy_seq, release",
+        row ->
+            new Release(
+                row.getString("application"),
+                row.getString("release"),
+                strings(row.getString("stages")),
+                lists(row.getString("declared")),
+                new TreeSet<>(Json.readStrings(row.getString("finished"))),
+                row.getLong("deploy_seq"),
+                Db.nullableLong(row, "last_member"),
+                row.getString("proven_at") != null,
+                row.getBoolean("forgotten")));
+  }
+
+  /** Members counted until a person ends them. */
+  public List<Pinned> pinned(Connection connection) throws SQLException {
+    return Db.query(
+        connection,
+        "SELECT id, application, label, stages, row_type_safe, "
+            + tables.sql().millis("pinned_at")
+            + " AS since FROM "
+            + tables.table("pinned_member")
+            + " ORDER BY id",
+        row ->
+            new Pinned(
+                row.getLong("id"),
+                row.getString("application"),
+                row.getString("label"),
+                strings(row.getString("stages")),
+                row.getBoolean("row_type_safe"),
+                row.getLong("since")));
+  }
+
+  /** Applications that have ever registered. */
+  public List<Application> applications(Connection connection) throws SQLException {
+    return Db.query(
+        connection,
+        "SELECT name, touches, "
+            + tables.sql().millis("first_seen_at")
+            + " AS first_seen FROM "
+            + tables.table("application")
+            + " ORDER BY name",
+        row -> {
+          String touches = row.getString("touches");
+          return new Application(
+              row.getString("name"),
+              row.getLong("first_seen"),
+              touches == null ? null : new TreeSet<>(Json.readStrings(touches)));
+        });
+  }
+
+  /** Who holds the lease. */
+  public Optional<String> leaseHolder(Connection connection) throws SQLException {
+    return Db.queryOne(
+        connection,
+        "SELECT holder_name FROM "
+            + tables.table("lease")
+            + " WHERE token IS NOT NULL AND expires_at > "
+            + tables.sql().now(),
+        row -> text(row.getString(1)));
+  }
+
+  /** What persons have consented to. */
+  public List<Approval> approvals(Connection connection) throws SQLException {
+    return Db.query(
+        connection,
+        "SELECT migration, target_schema, phase, kind, plan_hash, approved_by FROM "
+            + tables.table("approval")
+            + " ORDER BY id",
+        row ->
+            new Approval(
+                MigrationRow.key(row.getString(2), row.getString(1)),
+                row.getString(3),
+                row.getString(4),
+                row.getString(5),
+                text(row.getString(6))));
+  }
+
+  private MigrationRow migration(ResultSet row) throws SQLException {
+    String id = row.getString("id");
+    String schema = row.getString("target_schema");
+    try {
+      String columns = row.getString("columns");
+      Set<String> touched = new TreeSet<>(Json.readStrings(columns == null ? "[]" : columns));
+      int target = row.getInt("target");
+      boolean hasTarget = !row.wasNull();
+      return new MigrationRow(
+          id,
+          schema,
+          row.getLong("ordinal"),
+          text(row.getString("table_name")),
+          touched,
+          Json.readObject(row.getString("operation")),
+          Lifecycle.fromMap(Json.readObject(row.getString("lifecycle"))),
+          Policy.fromMap(Json.readObject(row.getString("policy"))),
+          Json.readStrings(row.getString("after")),
+          Json.readObject(row.getString("facts")),
+          new State(
+              row.getInt("reached"),
+              row.getInt("entering"),
+              Direction.valueOf(row.getString("direction"))),
+          MigrationStatus.valueOf(row.getString("status")),
+          hasTarget ? target : null,
+          row.getString("target_reason"),
+          row.getString("target_by"),
+          row.getString("step"),
+          row.getInt("attempt"),
+          row.getString("last_error"),
+          row.getString("wait"),
+          optional(row, "fit_up"),
+          optional(row, "fit_down"),
+          row.getLong("since_ms"),
+          Db.nullableLong(row, "finished_ms"));
+    } catch (RuntimeException e) {
+      throw new DatabaseException(
+          ErrorCode.UNREADABLE_ROW,
+          "The row of migration "
+              + id
+              + " (schema "
+              + schema
+              + ") in "
+              + tables.table("migration")
+              + " can't be read: "
+              + e.getMessage(),
+          "It was damaged by hand or written by a newer library: mend the row, or use that"
+              + " library's version.",
+          e);
     }
+  }
+
+  private static OptionalLong optional(ResultSet row, String column) throws SQLException {
+    Long value = Db.nullableLong(row, column);
+    return value == null ? OptionalLong.empty() : OptionalLong.of(value);
+  }
+
+  private static String text(@Nullable String value) {
+    return value == null ? "" : value;
+  }
+
+  private static Map<String, String> strings(String json) {
+    Map<String, String> strings = new LinkedHashMap<>();
+    Json.readObject(json).forEach((key, value) -> strings.put(key, String.valueOf(value)));
+    return strings;
+  }
+
+  private static Map<String, List<String>> lists(String json) {
+    Map<String, List<String>> lists = new LinkedHashMap<>();
+    Json.readObject(json)
+        .forEach(
+            (key, value) ->
+                lists.put(key, ((List<?>) value).stream().map(String::valueOf).toList()));
+    return lists;
+  }
 }

@@ -20,172 +20,170 @@ import javax.sql.DataSource;
  */
 public final class ControlTables {
 
-    private final Dialect dialect;
-    private final String schema;
+  private final Dialect dialect;
+  private final String schema;
 
-    /**
-     * Names the tables.
-     *
-     * @param dialect the dialect
-     * @param schema the control schema, unquoted
-     */
-    public ControlTables(Dialect dialect, String schema) {
-        this.dialect = dialect;
-        this.schema = schema;
+  /**
+   * Names the tables.
+   *
+   * @param dialect the dialect
+   * @param schema the control schema, unquoted
+   */
+  public ControlTables(Dialect dialect, String schema) {
+    this.dialect = dialect;
+    this.schema = schema;
+  }
+
+  /** The control schema, unquoted. */
+  public String schema() {
+    return schema;
+  }
+
+  /** The dialect's SQL. */
+  public ControlSql sql() {
+    return dialect.control();
+  }
+
+  /** A table's qualified name. */
+  public String table(String name) {
+    return sql().quote(schema) + "." + name;
+  }
+
+  /** The newest version this library knows. */
+  public int newest() {
+    List<ControlSql.Version> versions = sql().versions(sql().quote(schema));
+    return versions.get(versions.size() - 1).number();
+  }
+
+  /**
+   * The version installed, if any.
+   *
+   * @param dataSource the database
+   * @return version and the oldest library version that may work with it
+   * @throws SQLException if the database can't be asked
+   */
+  public Optional<Installed> installed(DataSource dataSource) throws SQLException {
+    try {
+      return Db.autoCommit(
+          dataSource,
+          connection ->
+              Db.queryOne(
+                  connection,
+                  "SELECT version, min_reader FROM " + table("control"),
+                  row -> new Installed(row.getInt(1), row.getInt(2))));
+    } catch (SQLException e) {
+      if (dialect.classify(e) == SqlErrorKind.UNDEFINED_TABLE) {
+        return Optional.empty();
+      }
+      throw e;
     }
+  }
 
-    /** The control schema, unquoted. */
-    public String schema() {
-        return schema;
+  /**
+   * Installs or upgrades the control tables where needed. Safe to call from many processes at once.
+   *
+   * @param dataSource the database
+   * @param application the application that installs them
+   * @param environment what the database is for
+   * @param developmentOnRows whether DEVELOPMENT may be installed on a database with rows
+   * @param server the server
+   * @throws SQLException if the database objects
+   * @throws DatabaseException if they can't be worked with
+   */
+  public void ensure(
+      DataSource dataSource,
+      String application,
+      Environment environment,
+      boolean developmentOnRows,
+      ServerInfo server)
+      throws SQLException {
+    Optional<Installed> installed = installed(dataSource);
+    installed.ifPresent(this::requireReadable);
+    if (installed.isPresent() && installed.get().version() >= newest()) {
+      return;
     }
-
-    /** The dialect's SQL. */
-    public ControlSql sql() {
-        return dialect.control();
+    boolean fresh = installed.isEmpty();
+    boolean rows = fresh && Db.autoCommit(dataSource, c -> sql().hasRows(c, schema));
+    if (rows && environment == Environment.DEVELOPMENT && !developmentOnRows) {
+      throw new DatabaseException(
+          ErrorCode.WRONG_ENVIRONMENT,
+          "Environment DEVELOPMENT was to be installed on a database that has rows",
+          "If this really is a development database, call"
+              + " developmentOnExistingRows() on the builder; else leave PRODUCTION.",
+          null);
     }
-
-    /** A table's qualified name. */
-    public String table(String name) {
-        return sql().quote(schema) + "." + name;
-    }
-
-    /** The newest version this library knows. */
-    public int newest() {
-        List<ControlSql.Version> versions = sql().versions(sql().quote(schema));
-        return versions.get(versions.size() - 1).number();
-    }
-
-    /**
-     * The version installed, if any.
-     *
-     * @param dataSource the database
-     * @return version and the oldest library version that may work with it
-     * @throws SQLException if the database can't be asked
-     */
-    public Optional<Installed> installed(DataSource dataSource) throws SQLException {
-        try {
-            return Db.autoCommit(
-                    dataSource,
-                    connection ->
-                            Db.queryOne(
-                                    connection,
-                                    "SELECT version, min_reader FROM " + table("control"),
-                                    row -> new Installed(row.getInt(1), row.getInt(2))));
-        } catch (SQLException e) {
-            if (dialect.classify(e) == SqlErrorKind.UNDEFINED_TABLE) {
-                return Optional.empty();
+    // The only use of a Flyway class: with current tables none is ever loaded.
+    ControlInstaller.install(dataSource, schema, sql());
+    if (fresh) {
+      Db.transaction(
+          dataSource,
+          connection -> {
+            int inserted =
+                Db.update(
+                    connection,
+                    sql()
+                        .insertIfAbsent(
+                            table("control"),
+                            List.of(
+                                "id",
+                                "version",
+                                "min_reader",
+                                "environment",
+                                "identity",
+                                "incarnation",
+                                "incarnation_still"),
+                            List.of("id")),
+                    1,
+                    newest(),
+                    1,
+                    environment.name(),
+                    server.identity(),
+                    server.incarnation(),
+                    // Nobody could have registered before: nothing to hold for.
+                    Long.MAX_VALUE / 2);
+            if (inserted == 1 && rows && environment == Environment.PRODUCTION) {
+              Db.update(
+                  connection,
+                  "INSERT INTO " + table("pinned_member") + " (application, label) VALUES (?, ?)",
+                  application,
+                  "builds before us");
             }
-            throw e;
-        }
+            return inserted;
+          });
+    } else {
+      Db.autoCommit(
+          dataSource,
+          connection ->
+              Db.update(
+                  connection,
+                  "UPDATE " + table("control") + " SET version = ? WHERE version < ?",
+                  newest(),
+                  newest()));
     }
+  }
 
-    /**
-     * Installs or upgrades the control tables where needed. Safe to call from many processes at once.
-     *
-     * @param dataSource the database
-     * @param application the application that installs them
-     * @param environment what the database is for
-     * @param developmentOnRows whether DEVELOPMENT may be installed on a database with rows
-     * @param server the server
-     * @throws SQLException if the database objects
-     * @throws DatabaseException if they can't be worked with
-     */
-    public void ensure(
-            DataSource dataSource,
-            String application,
-            Environment environment,
-            boolean developmentOnRows,
-            ServerInfo server)
-            throws SQLException {
-        Optional<Installed> installed = installed(dataSource);
-        installed.ifPresent(this::requireReadable);
-        if (installed.isPresent() && installed.get().version() >= newest()) {
-            return;
-        }
-        boolean fresh = installed.isEmpty();
-        boolean rows =
-                fresh && Db.autoCommit(dataSource, c -> sql().hasRows(c, schema));
-        if (rows && environment == Environment.DEVELOPMENT && !developmentOnRows) {
-            throw new DatabaseException(
-                    ErrorCode.WRONG_ENVIRONMENT,
-                    "Environment DEVELOPMENT was to be installed on a database that has rows",
-                    "If this really is a development database, call"
-                            + " developmentOnExistingRows() on the builder; else leave PRODUCTION.",
-                    null);
-        }
-        // The only use of a Flyway class: with current tables none is ever loaded.
-        ControlInstaller.install(dataSource, schema, sql());
-        if (fresh) {
-            Db.transaction(
-                    dataSource,
-                    connection -> {
-                        int inserted =
-                                Db.update(
-                                        connection,
-                                        sql().insertIfAbsent(
-                                                table("control"),
-                                                List.of(
-                                                        "id",
-                                                        "version",
-                                                        "min_reader",
-                                                        "environment",
-                                                        "identity",
-                                                        "incarnation",
-                                                        "incarnation_still"),
-                                                List.of("id")),
-                                        1,
-                                        newest(),
-                                        1,
-                                        environment.name(),
-                                        server.identity(),
-                                        server.incarnation(),
-                                        // Nobody could have registered before: nothing to hold for.
-                                        Long.MAX_VALUE / 2);
-                        if (inserted == 1 && rows && environment == Environment.PRODUCTION) {
-                            Db.update(
-                                    connection,
-                                    "INSERT INTO "
-                                            + table("pinned_member")
-                                            + " (application, label) VALUES (?, ?)",
-                                    application,
-                                    "builds before us");
-                        }
-                        return inserted;
-                    });
-        } else {
-            Db.autoCommit(
-                    dataSource,
-                    connection ->
-                            Db.update(
-                                    connection,
-                                    "UPDATE " + table("control") + " SET version = ? WHERE version < ?",
-                                    newest(),
-                                    newest()));
-        }
+  private void requireReadable(Installed installed) {
+    if (installed.minReader() > newest()) {
+      throw new DatabaseException(
+          ErrorCode.CONTROL_TABLES,
+          "The control tables in schema "
+              + schema
+              + " have version "
+              + installed.version()
+              + " and need a library that knows version "
+              + installed.minReader()
+              + "; this one knows version "
+              + newest(),
+          "Use the version of the library that the rest of the fleet uses, or a newer one.",
+          null);
     }
+  }
 
-    private void requireReadable(Installed installed) {
-        if (installed.minReader() > newest()) {
-            throw new DatabaseException(
-                    ErrorCode.CONTROL_TABLES,
-                    "The control tables in schema "
-                            + schema
-                            + " have version "
-                            + installed.version()
-                            + " and need a library that knows version "
-                            + installed.minReader()
-                            + "; this one knows version "
-                            + newest(),
-                    "Use the version of the library that the rest of the fleet uses, or a newer one.",
-                    null);
-        }
-    }
-
-    /**
-     * What is installed.
-     *
-     * @param version the tables' version
-     * @param minReader the oldest library that can work with them
-     */
-    public record Installed(int version, int minReader) {}
+  /**
+   * What is installed.
+   *
+   * @param version the tables' version
+   * @param minReader the oldest library that can work with them
+   */
+  public record Installed(int version, int minReader) {}
 }

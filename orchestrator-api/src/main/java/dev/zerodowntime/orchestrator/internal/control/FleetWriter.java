@@ -15,368 +15,363 @@ import org.jspecify.annotations.Nullable;
 /** Every statement that changes who is counted, and the lease. */
 public final class FleetWriter {
 
-    private final ControlTables tables;
+  private final ControlTables tables;
 
-    /**
-     * Writes to the given tables.
-     *
-     * @param tables the control tables
-     */
-    public FleetWriter(ControlTables tables) {
-        this.tables = tables;
+  /**
+   * Writes to the given tables.
+   *
+   * @param tables the control tables
+   */
+  public FleetWriter(ControlTables tables) {
+    this.tables = tables;
+  }
+
+  /** Makes an application known. */
+  public void application(Connection connection, String name, @Nullable Set<String> touches)
+      throws SQLException {
+    Db.update(
+        connection,
+        tables
+            .sql()
+            .insertIfAbsent(
+                tables.table("application"), List.of("name", "touches"), List.of("name")),
+        name,
+        touches == null ? null : Json.write(touches));
+    Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("application")
+            + " SET touches = ? WHERE name = ? AND COALESCE(touches, '') <> ?",
+        touches == null ? null : Json.write(touches),
+        name,
+        touches == null ? "" : Json.write(touches));
+  }
+
+  /**
+   * Writes a release's row. With {@code deployed} it counts as deployed now, after all others of
+   * its application.
+   */
+  public void release(
+      Connection connection,
+      String application,
+      String release,
+      Map<String, String> stages,
+      Map<String, List<String>> declared,
+      Collection<String> finished,
+      boolean deployed)
+      throws SQLException {
+    String now = tables.sql().now();
+    Db.update(
+        connection,
+        tables
+            .sql()
+            .insertIfAbsent(
+                tables.table("release"),
+                List.of("application", "release", "stages", "declared", "finished", "deploy_seq"),
+                List.of("application", "release")),
+        application,
+        release,
+        "{}",
+        "{}",
+        "[]",
+        0L);
+    Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("release")
+            + " SET stages = ?, declared = ?, finished = ?, last_member_at = "
+            + now
+            + ", forgotten = FALSE WHERE application = ? AND release = ?",
+        Json.write(stages),
+        Json.write(declared),
+        Json.write(new TreeSet<>(finished)),
+        application,
+        release);
+    if (deployed) {
+      Db.update(
+          connection,
+          "UPDATE "
+              + tables.table("release")
+              + " SET registered_at = "
+              + now
+              + ", proven_at = NULL, deploy_seq = 1 + (SELECT s.top FROM (SELECT"
+              + " COALESCE(MAX(deploy_seq), 0) AS top FROM "
+              + tables.table("release")
+              + " WHERE application = ?) s) WHERE application = ? AND release = ?",
+          application,
+          application,
+          release);
     }
+  }
 
-    /** Makes an application known. */
-    public void application(Connection connection, String name, @Nullable Set<String> touches)
-            throws SQLException {
+  /** Notes that a release has been live for the soak time. */
+  public void proven(Connection connection, String application, String release)
+      throws SQLException {
+    Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("release")
+            + " SET proven_at = "
+            + tables.sql().now()
+            + " WHERE application = ? AND release = ? AND proven_at IS NULL",
+        application,
+        release);
+  }
+
+  /** Ends a release's warmth. */
+  public int forget(Connection connection, String application, String release) throws SQLException {
+    return Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("release")
+            + " SET forgotten = TRUE WHERE application = ? AND release = ?",
+        application,
+        release);
+  }
+
+  /** Inserts a member. */
+  public void member(
+      Connection connection,
+      String id,
+      String application,
+      String release,
+      String role,
+      Map<String, String> stages,
+      Collection<String> finished,
+      String host,
+      boolean rowTypeSafe,
+      String driverFacts)
+      throws SQLException {
+    String now = tables.sql().now();
+    Db.update(
+        connection,
+        "INSERT INTO "
+            + tables.table("member")
+            + " (id, application, release, role, stages, finished, host, registered_at,"
+            + " heartbeat_at, session, row_type_safe, driver_facts)"
+            + " VALUES (?, ?, ?, ?, ?, ?, ?, "
+            + now
+            + ", "
+            + now
+            + ", "
+            + tables.sql().session()
+            + ", ?, ?)",
+        id,
+        application,
+        release,
+        role,
+        Json.write(stages),
+        Json.write(new TreeSet<>(finished)),
+        host,
+        rowTypeSafe,
+        driverFacts);
+  }
+
+  /** A heartbeat. Returns false if the member has been struck off. */
+  public boolean heartbeat(Connection connection, String id) throws SQLException {
+    return Db.update(
+            connection,
+            "UPDATE "
+                + tables.table("member")
+                + " SET heartbeat = heartbeat + 1, heartbeat_at = "
+                + tables.sql().now()
+                + ", session = "
+                + tables.sql().session()
+                + " WHERE id = ?",
+            id)
+        == 1;
+  }
+
+  /** Notes that a member serves no longer; it is counted until drained. */
+  public void closed(Connection connection, String id) throws SQLException {
+    Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("member")
+            + " SET closed_at = "
+            + tables.sql().now()
+            + ", session = NULL WHERE id = ? AND closed_at IS NULL",
+        id);
+  }
+
+  /** Notes what a driver saw of a member's heartbeat. */
+  public void observed(Connection connection, Member member, Observation seen) throws SQLException {
+    Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("member")
+            + " SET observer = ?, observed = ?, still = ? WHERE id = ?",
+        seen.observer(),
+        Long.parseLong(seen.counter()),
+        seen.stillMillis(),
+        member.id());
+  }
+
+  /** Strikes a member off, unless it has heartbeat since it was looked at. */
+  public boolean strikeOff(Connection connection, Member member) throws SQLException {
+    boolean gone =
         Db.update(
                 connection,
-                tables
-                        .sql()
-                        .insertIfAbsent(
-                                tables.table("application"), List.of("name", "touches"), List.of("name")),
-                name,
-                touches == null ? null : Json.write(touches));
-        Db.update(
-                connection,
-                "UPDATE "
-                        + tables.table("application")
-                        + " SET touches = ? WHERE name = ? AND COALESCE(touches, '') <> ?",
-                touches == null ? null : Json.write(touches),
-                name,
-                touches == null ? "" : Json.write(touches));
+                "DELETE FROM " + tables.table("member") + " WHERE id = ? AND heartbeat = ?",
+                member.id(),
+                member.heartbeat())
+            == 1;
+    if (gone) {
+      Db.update(
+          connection,
+          "UPDATE "
+              + tables.table("release")
+              + " SET last_member_at = "
+              + tables.sql().now()
+              + " WHERE application = ? AND release = ?",
+          member.application(),
+          member.release());
     }
+    return gone;
+  }
 
-    /**
-     * Writes a release's row. With {@code deployed} it counts as deployed now, after all others of its
-     * application.
-     */
-    public void release(
-            Connection connection,
-            String application,
-            String release,
-            Map<String, String> stages,
-            Map<String, List<String>> declared,
-            Collection<String> finished,
-            boolean deployed)
-            throws SQLException {
-        String now = tables.sql().now();
-        Db.update(
-                connection,
-                tables
-                        .sql()
-                        .insertIfAbsent(
-                                tables.table("release"),
-                                List.of(
-                                        "application", "release", "stages", "declared", "finished", "deploy_seq"),
-                                List.of("application", "release")),
-                application,
-                release,
-                "{}",
-                "{}",
-                "[]",
-                0L);
-        Db.update(
-                connection,
-                "UPDATE "
-                        + tables.table("release")
-                        + " SET stages = ?, declared = ?, finished = ?, last_member_at = "
-                        + now
-                        + ", forgotten = FALSE WHERE application = ? AND release = ?",
-                Json.write(stages),
-                Json.write(declared),
-                Json.write(new TreeSet<>(finished)),
-                application,
-                release);
-        if (deployed) {
-            Db.update(
-                    connection,
-                    "UPDATE "
-                            + tables.table("release")
-                            + " SET registered_at = "
-                            + now
-                            + ", proven_at = NULL, deploy_seq = 1 + (SELECT s.top FROM (SELECT"
-                            + " COALESCE(MAX(deploy_seq), 0) AS top FROM "
-                            + tables.table("release")
-                            + " WHERE application = ?) s) WHERE application = ? AND release = ?",
-                    application,
-                    application,
-                    release);
-        }
-    }
+  /** Notes what a driver saw of the server's incarnation. */
+  public void incarnation(Connection connection, Observation seen) throws SQLException {
+    Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("control")
+            + " SET incarnation = ?, incarnation_observer = ?, incarnation_still = ?",
+        seen.counter(),
+        seen.observer(),
+        seen.stillMillis());
+  }
 
-    /** Notes that a release has been live for the soak time. */
-    public void proven(Connection connection, String application, String release)
-            throws SQLException {
-        Db.update(
-                connection,
-                "UPDATE "
-                        + tables.table("release")
-                        + " SET proven_at = "
-                        + tables.sql().now()
-                        + " WHERE application = ? AND release = ? AND proven_at IS NULL",
-                application,
-                release);
-    }
+  /** Pins a member. */
+  public void pin(
+      Connection connection,
+      String application,
+      String label,
+      Map<String, String> stages,
+      boolean rowTypeSafe)
+      throws SQLException {
+    Db.update(
+        connection,
+        "INSERT INTO "
+            + tables.table("pinned_member")
+            + " (application, label, stages, row_type_safe) VALUES (?, ?, ?, ?)",
+        application,
+        label,
+        Json.write(stages),
+        rowTypeSafe);
+  }
 
-    /** Ends a release's warmth. */
-    public int forget(Connection connection, String application, String release)
-            throws SQLException {
-        return Db.update(
-                connection,
-                "UPDATE "
-                        + tables.table("release")
-                        + " SET forgotten = TRUE WHERE application = ? AND release = ?",
-                application,
-                release);
-    }
+  /** Ends the pins of an application; all of them if the label is null. */
+  public int unpin(Connection connection, String application, @Nullable String label)
+      throws SQLException {
+    return Db.update(
+        connection,
+        "DELETE FROM "
+            + tables.table("pinned_member")
+            + " WHERE application = ? AND label = COALESCE(?, label)",
+        application,
+        label);
+  }
 
-    /** Inserts a member. */
-    public void member(
-            Connection connection,
-            String id,
-            String application,
-            String release,
-            String role,
-            Map<String, String> stages,
-            Collection<String> finished,
-            String host,
-            boolean rowTypeSafe,
-            String driverFacts)
-            throws SQLException {
-        String now = tables.sql().now();
-        Db.update(
-                connection,
-                "INSERT INTO "
-                        + tables.table("member")
-                        + " (id, application, release, role, stages, finished, host, registered_at,"
-                        + " heartbeat_at, session, row_type_safe, driver_facts)"
-                        + " VALUES (?, ?, ?, ?, ?, ?, ?, "
-                        + now
-                        + ", "
-                        + now
-                        + ", "
-                        + tables.sql().session()
-                        + ", ?, ?)",
-                id,
-                application,
-                release,
-                role,
-                Json.write(stages),
-                Json.write(new TreeSet<>(finished)),
-                host,
-                rowTypeSafe,
-                driverFacts);
-    }
+  /** Pauses or resumes everything. */
+  public void pause(Connection connection, boolean paused, @Nullable String reason)
+      throws SQLException {
+    Db.update(
+        connection,
+        "UPDATE " + tables.table("control") + " SET paused = ?, paused_reason = ?",
+        paused,
+        reason);
+  }
 
-    /** A heartbeat. Returns false if the member has been struck off. */
-    public boolean heartbeat(Connection connection, String id) throws SQLException {
-        return Db.update(
-                        connection,
-                        "UPDATE "
-                                + tables.table("member")
-                                + " SET heartbeat = heartbeat + 1, heartbeat_at = "
-                                + tables.sql().now()
-                                + ", session = "
-                                + tables.sql().session()
-                                + " WHERE id = ?",
-                        id)
-                == 1;
-    }
+  /** Consents to something. */
+  public void approve(
+      Connection connection,
+      MigrationRow row,
+      String phase,
+      String kind,
+      @Nullable String planHash,
+      String by)
+      throws SQLException {
+    Db.update(
+        connection,
+        "INSERT INTO "
+            + tables.table("approval")
+            + " (migration, target_schema, phase, kind, plan_hash, approved_by)"
+            + " VALUES (?, ?, ?, ?, ?, ?)",
+        row.id(),
+        row.schema(),
+        phase,
+        kind,
+        planHash,
+        by);
+  }
 
-    /** Notes that a member serves no longer; it is counted until drained. */
-    public void closed(Connection connection, String id) throws SQLException {
-        Db.update(
-                connection,
-                "UPDATE "
-                        + tables.table("member")
-                        + " SET closed_at = "
-                        + tables.sql().now()
-                        + ", session = NULL WHERE id = ? AND closed_at IS NULL",
-                id);
-    }
+  /** Takes the lease if nobody has it or its holder fell silent. */
+  public boolean acquireLease(
+      Connection connection, String token, String holder, String holderName, long ttlMillis)
+      throws SQLException {
+    String now = tables.sql().now();
+    return Db.update(
+            connection,
+            "UPDATE "
+                + tables.table("lease")
+                + " SET token = ?, holder = ?, holder_name = ?, acquired_at = "
+                + now
+                + ", expires_at = "
+                + tables.sql().later(ttlMillis)
+                + " WHERE id = 1 AND (token IS NULL OR holder = ? OR expires_at < "
+                + now
+                + ")",
+            token,
+            holder,
+            holderName,
+            holder)
+        == 1;
+  }
 
-    /** Notes what a driver saw of a member's heartbeat. */
-    public void observed(Connection connection, Member member, Observation seen)
-            throws SQLException {
-        Db.update(
-                connection,
-                "UPDATE "
-                        + tables.table("member")
-                        + " SET observer = ?, observed = ?, still = ? WHERE id = ?",
-                seen.observer(),
-                Long.parseLong(seen.counter()),
-                seen.stillMillis(),
-                member.id());
-    }
+  /** Keeps the lease. Returns false if it was lost. */
+  public boolean renewLease(Connection connection, String token, long ttlMillis)
+      throws SQLException {
+    return Db.update(
+            connection,
+            "UPDATE "
+                + tables.table("lease")
+                + " SET expires_at = "
+                + tables.sql().later(ttlMillis)
+                + " WHERE id = 1 AND token = ?",
+            token)
+        == 1;
+  }
 
-    /** Strikes a member off, unless it has heartbeat since it was looked at. */
-    public boolean strikeOff(Connection connection, Member member) throws SQLException {
-        boolean gone =
-                Db.update(
-                                connection,
-                                "DELETE FROM "
-                                        + tables.table("member")
-                                        + " WHERE id = ? AND heartbeat = ?",
-                                member.id(),
-                                member.heartbeat())
-                        == 1;
-        if (gone) {
-            Db.update(
-                    connection,
-                    "UPDATE "
-                            + tables.table("release")
-                            + " SET last_member_at = "
-                            + tables.sql().now()
-                            + " WHERE application = ? AND release = ?",
-                    member.application(),
-                    member.release());
-        }
-        return gone;
-    }
+  /** Gives the lease back. */
+  public void releaseLease(Connection connection, String token) throws SQLException {
+    Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("lease")
+            + " SET token = NULL, holder = NULL, expires_at = NULL WHERE id = 1 AND token = ?",
+        token);
+  }
 
-    /** Notes what a driver saw of the server's incarnation. */
-    public void incarnation(Connection connection, Observation seen) throws SQLException {
-        Db.update(
-                connection,
-                "UPDATE "
-                        + tables.table("control")
-                        + " SET incarnation = ?, incarnation_observer = ?, incarnation_still = ?",
-                seen.counter(),
-                seen.observer(),
-                seen.stillMillis());
-    }
+  /** Voids whatever lease there is. */
+  public void voidLease(Connection connection) throws SQLException {
+    Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("lease")
+            + " SET token = NULL, holder = NULL, expires_at = NULL WHERE id = 1");
+  }
 
-    /** Pins a member. */
-    public void pin(
-            Connection connection,
-            String application,
-            String label,
-            Map<String, String> stages,
-            boolean rowTypeSafe)
-            throws SQLException {
-        Db.update(
-                connection,
-                "INSERT INTO "
-                        + tables.table("pinned_member")
-                        + " (application, label, stages, row_type_safe) VALUES (?, ?, ?, ?)",
-                application,
-                label,
-                Json.write(stages),
-                rowTypeSafe);
-    }
-
-    /** Ends the pins of an application; all of them if the label is null. */
-    public int unpin(Connection connection, String application, @Nullable String label)
-            throws SQLException {
-        return Db.update(
-                connection,
-                "DELETE FROM "
-                        + tables.table("pinned_member")
-                        + " WHERE application = ? AND label = COALESCE(?, label)",
-                application,
-                label);
-    }
-
-    /** Pauses or resumes everything. */
-    public void pause(Connection connection, boolean paused, @Nullable String reason)
-            throws SQLException {
-        Db.update(
-                connection,
-                "UPDATE " + tables.table("control") + " SET paused = ?, paused_reason = ?",
-                paused,
-                reason);
-    }
-
-    /** Consents to something. */
-    public void approve(
-            Connection connection,
-            MigrationRow row,
-            String phase,
-            String kind,
-            @Nullable String planHash,
-            String by)
-            throws SQLException {
-        Db.update(
-                connection,
-                "INSERT INTO "
-                        + tables.table("approval")
-                        + " (migration, target_schema, phase, kind, plan_hash, approved_by)"
-                        + " VALUES (?, ?, ?, ?, ?, ?)",
-                row.id(),
-                row.schema(),
-                phase,
-                kind,
-                planHash,
-                by);
-    }
-
-    /** Takes the lease if nobody has it or its holder fell silent. */
-    public boolean acquireLease(
-            Connection connection, String token, String holder, String holderName, long ttlMillis)
-            throws SQLException {
-        String now = tables.sql().now();
-        return Db.update(
-                        connection,
-                        "UPDATE "
-                                + tables.table("lease")
-                                + " SET token = ?, holder = ?, holder_name = ?, acquired_at = "
-                                + now
-                                + ", expires_at = "
-                                + tables.sql().later(ttlMillis)
-                                + " WHERE id = 1 AND (token IS NULL OR holder = ? OR expires_at < "
-                                + now
-                                + ")",
-                        token,
-                        holder,
-                        holderName,
-                        holder)
-                == 1;
-    }
-
-    /** Keeps the lease. Returns false if it was lost. */
-    public boolean renewLease(Connection connection, String token, long ttlMillis)
-            throws SQLException {
-        return Db.update(
-                        connection,
-                        "UPDATE "
-                                + tables.table("lease")
-                                + " SET expires_at = "
-                                + tables.sql().later(ttlMillis)
-                                + " WHERE id = 1 AND token = ?",
-                        token)
-                == 1;
-    }
-
-    /** Gives the lease back. */
-    public void releaseLease(Connection connection, String token) throws SQLException {
-        Db.update(
-                connection,
-                "UPDATE "
-                        + tables.table("lease")
-                        + " SET token = NULL, holder = NULL, expires_at = NULL WHERE id = 1 AND token = ?",
-                token);
-    }
-
-    /** Voids whatever lease there is. */
-    public void voidLease(Connection connection) throws SQLException {
-        Db.update(
-                connection,
-                "UPDATE "
-                        + tables.table("lease")
-                        + " SET token = NULL, holder = NULL, expires_at = NULL WHERE id = 1");
-    }
-
-    /** Checks the token and keeps anybody from taking the lease over until the transaction ends. */
-    public boolean holdsLease(Connection connection, String token) throws SQLException {
-        return Db.queryOne(
-                        connection,
-                        "SELECT id FROM "
-                                + tables.table("lease")
-                                + " WHERE id = 1 AND token = ? "
-                                + tables.sql().forShare(),
-                        row -> row.getInt(1),
-                        token)
-                .isPresent();
-    }
+  /** Checks the token and keeps anybody from taking the lease over until the transaction ends. */
+  public boolean holdsLease(Connection connection, String token) throws SQLException {
+    return Db.queryOne(
+            connection,
+            "SELECT id FROM "
+                + tables.table("lease")
+                + " WHERE id = 1 AND token = ? "
+                + tables.sql().forShare(),
+            row -> row.getInt(1),
+            token)
+        .isPresent();
+  }
 }

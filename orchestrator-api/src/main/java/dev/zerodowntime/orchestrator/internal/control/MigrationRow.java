@@ -38,58 +38,58 @@ import org.jspecify.annotations.Nullable;
  * @param finishedAt when the last phase was reached
  */
 public record MigrationRow(
-        String id,
-        String schema,
-        long ordinal,
-        String table,
-        Set<String> columns,
-        Map<String, Object> operation,
-        Lifecycle lifecycle,
-        Policy policy,
-        List<String> after,
-        Map<String, Object> facts,
-        State state,
-        MigrationStatus status,
-        @Nullable Integer target,
-        @Nullable String targetReason,
-        @Nullable String targetBy,
-        @Nullable String step,
-        int attempt,
-        @Nullable String lastError,
-        @Nullable String waiting,
-        OptionalLong fitUp,
-        OptionalLong fitDown,
-        long since,
-        @Nullable Long finishedAt) {
+    String id,
+    String schema,
+    long ordinal,
+    String table,
+    Set<String> columns,
+    Map<String, Object> operation,
+    Lifecycle lifecycle,
+    Policy policy,
+    List<String> after,
+    Map<String, Object> facts,
+    State state,
+    MigrationStatus status,
+    @Nullable Integer target,
+    @Nullable String targetReason,
+    @Nullable String targetBy,
+    @Nullable String step,
+    int attempt,
+    @Nullable String lastError,
+    @Nullable String waiting,
+    OptionalLong fitUp,
+    OptionalLong fitDown,
+    long since,
+    @Nullable Long finishedAt) {
 
-    /** Why a migration is to go down. */
-    public static final String ROLLBACK = "ROLLBACK";
+  /** Why a migration is to go down. */
+  public static final String ROLLBACK = "ROLLBACK";
 
-    /** Why a migration is to go down, until the release that asked for it is there. */
-    public static final String REOPEN = "REOPEN";
+  /** Why a migration is to go down, until the release that asked for it is there. */
+  public static final String REOPEN = "REOPEN";
 
-    /** Migrations are known by their id and their target schema. */
-    public String key() {
-        return key(schema, id);
-    }
+  /** Migrations are known by their id and their target schema. */
+  public String key() {
+    return key(schema, id);
+  }
 
-    /** See {@link #key()}. */
-    public static String key(String schema, String id) {
-        return schema + "|" + id;
-    }
+  /** See {@link #key()}. */
+  public static String key(String schema, String id) {
+    return schema + "|" + id;
+  }
 
-    /** Whether the last phase is reached. */
-    public boolean finished() {
-        return status == MigrationStatus.DONE;
-    }
+  /** Whether the last phase is reached. */
+  public boolean finished() {
+    return status == MigrationStatus.DONE;
+  }
 
-    /** Whether it is to go down from where it is. */
-    public boolean goesDown() {
-        return target != null && target < state.upper();
-    }
+  /** Whether it is to go down from where it is. */
+  public boolean goesDown() {
+    return target != null && target < state.upper();
+  }
 
-    /** Whether a person holds it where it is. */
-    public boolean heldByPerson() {
-        return target != null && ROLLBACK.equals(targetReason) && target >= state.upper();
-    }
+  /** Whether a person holds it where it is. */
+  public boolean heldByPerson() {
+    return target != null && ROLLBACK.equals(targetReason) && target >= state.upper();
+  }
 }

@@ -22,148 +22,148 @@ import org.jspecify.annotations.Nullable;
  * @param batchRows rows per batch
  */
 public record Progress(
-        String step,
-        boolean verifying,
-        boolean finished,
-        int sweep,
-        @Nullable List<String> cursor,
-        @Nullable List<String> end,
-        long rowsDone,
-        long rowsTotal,
-        long leftOver,
-        int batchRows) {
+    String step,
+    boolean verifying,
+    boolean finished,
+    int sweep,
+    @Nullable List<String> cursor,
+    @Nullable List<String> end,
+    long rowsDone,
+    long rowsTotal,
+    long leftOver,
+    int batchRows) {
 
-    /** Reads the progress of a step. */
-    public static Optional<Progress> read(
-            Connection connection, ControlTables tables, MigrationRow row, String step)
-            throws SQLException {
-        return Db.queryOne(
-                connection,
-                "SELECT state, sweep, cursor_key, end_key, rows_done, rows_total, left_over, batch_rows"
-                        + " FROM "
-                        + tables.table("backfill")
-                        + " WHERE migration = ? AND target_schema = ? AND step = ?",
-                found -> {
-                    String state = found.getString(1);
-                    String cursor = found.getString(3);
-                    String end = found.getString(4);
-                    return new Progress(
-                            step,
-                            !state.equals("RUNNING"),
-                            state.equals("DONE"),
-                            found.getInt(2),
-                            cursor == null ? null : Json.readStrings(cursor),
-                            end == null ? null : Json.readStrings(end),
-                            found.getLong(5),
-                            found.getLong(6),
-                            found.getLong(7),
-                            found.getInt(8));
-                },
-                row.id(),
-                row.schema(),
-                step);
-    }
+  /** Reads the progress of a step. */
+  public static Optional<Progress> read(
+      Connection connection, ControlTables tables, MigrationRow row, String step)
+      throws SQLException {
+    return Db.queryOne(
+        connection,
+        "SELECT state, sweep, cursor_key, end_key, rows_done, rows_total, left_over, batch_rows"
+            + " FROM "
+            + tables.table("backfill")
+            + " WHERE migration = ? AND target_schema = ? AND step = ?",
+        found -> {
+          String state = found.getString(1);
+          String cursor = found.getString(3);
+          String end = found.getString(4);
+          return new Progress(
+              step,
+              !state.equals("RUNNING"),
+              state.equals("DONE"),
+              found.getInt(2),
+              cursor == null ? null : Json.readStrings(cursor),
+              end == null ? null : Json.readStrings(end),
+              found.getLong(5),
+              found.getLong(6),
+              found.getLong(7),
+              found.getInt(8));
+        },
+        row.id(),
+        row.schema(),
+        step);
+  }
 
-    /** Writes the row, new or not. */
-    public void write(Connection connection, ControlTables tables, MigrationRow row)
-            throws SQLException {
-        String state = finished ? "DONE" : verifying ? "VERIFYING" : "RUNNING";
-        String now = tables.sql().now();
-        int updated =
-                Db.update(
-                        connection,
-                        "UPDATE "
-                                + tables.table("backfill")
-                                + " SET state = ?, sweep = ?, cursor_key = ?, end_key = ?, rows_done = ?,"
-                                + " rows_total = ?, left_over = ?, batch_rows = ?, updated_at = "
-                                + now
-                                + (finished ? ", finished_at = " + now : "")
-                                + " WHERE migration = ? AND target_schema = ? AND step = ?",
-                        state,
-                        sweep,
-                        cursor == null ? null : Json.write(cursor),
-                        end == null ? null : Json.write(end),
-                        rowsDone,
-                        rowsTotal,
-                        leftOver,
-                        batchRows,
-                        row.id(),
-                        row.schema(),
-                        step);
-        if (updated == 0) {
-            Db.update(
-                    connection,
-                    "INSERT INTO "
-                            + tables.table("backfill")
-                            + " (migration, target_schema, step, state, sweep, end_key, rows_total,"
-                            + " left_over, batch_rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    row.id(),
-                    row.schema(),
-                    step,
-                    state,
-                    sweep,
-                    end == null ? null : Json.write(end),
-                    rowsTotal,
-                    leftOver,
-                    batchRows);
-        }
-    }
-
-    /** Discards the progress of a step: it starts anew. */
-    public static void discard(
-            Connection connection, ControlTables tables, MigrationRow row, String step)
-            throws SQLException {
+  /** Writes the row, new or not. */
+  public void write(Connection connection, ControlTables tables, MigrationRow row)
+      throws SQLException {
+    String state = finished ? "DONE" : verifying ? "VERIFYING" : "RUNNING";
+    String now = tables.sql().now();
+    int updated =
         Db.update(
-                connection,
-                "DELETE FROM "
-                        + tables.table("backfill")
-                        + " WHERE migration = ? AND target_schema = ? AND step = ?",
-                row.id(),
-                row.schema(),
-                step);
+            connection,
+            "UPDATE "
+                + tables.table("backfill")
+                + " SET state = ?, sweep = ?, cursor_key = ?, end_key = ?, rows_done = ?,"
+                + " rows_total = ?, left_over = ?, batch_rows = ?, updated_at = "
+                + now
+                + (finished ? ", finished_at = " + now : "")
+                + " WHERE migration = ? AND target_schema = ? AND step = ?",
+            state,
+            sweep,
+            cursor == null ? null : Json.write(cursor),
+            end == null ? null : Json.write(end),
+            rowsDone,
+            rowsTotal,
+            leftOver,
+            batchRows,
+            row.id(),
+            row.schema(),
+            step);
+    if (updated == 0) {
+      Db.update(
+          connection,
+          "INSERT INTO "
+              + tables.table("backfill")
+              + " (migration, target_schema, step, state, sweep, end_key, rows_total,"
+              + " left_over, batch_rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          row.id(),
+          row.schema(),
+          step,
+          state,
+          sweep,
+          end == null ? null : Json.write(end),
+          rowsTotal,
+          leftOver,
+          batchRows);
     }
+  }
 
-    /** A walk over the table, from its start. */
-    public Progress walk(boolean verify, int number, @Nullable List<String> lastKey) {
-        return new Progress(
-                step, verify, false, number, null, lastKey, rowsDone, rowsTotal, 0, batchRows);
-    }
+  /** Discards the progress of a step: it starts anew. */
+  public static void discard(
+      Connection connection, ControlTables tables, MigrationRow row, String step)
+      throws SQLException {
+    Db.update(
+        connection,
+        "DELETE FROM "
+            + tables.table("backfill")
+            + " WHERE migration = ? AND target_schema = ? AND step = ?",
+        row.id(),
+        row.schema(),
+        step);
+  }
 
-    /** One batch further. */
-    public Progress moved(List<String> to, long rows, long left) {
-        return new Progress(
-                step,
-                verifying,
-                finished,
-                sweep,
-                to,
-                end,
-                rowsDone + rows,
-                rowsTotal,
-                leftOver + left,
-                batchRows);
-    }
+  /** A walk over the table, from its start. */
+  public Progress walk(boolean verify, int number, @Nullable List<String> lastKey) {
+    return new Progress(
+        step, verify, false, number, null, lastKey, rowsDone, rowsTotal, 0, batchRows);
+  }
 
-    /** The same with another batch size. */
-    public Progress batch(int rows) {
-        return new Progress(
-                step, verifying, finished, sweep, cursor, end, rowsDone, rowsTotal, leftOver, rows);
-    }
+  /** One batch further. */
+  public Progress moved(List<String> to, long rows, long left) {
+    return new Progress(
+        step,
+        verifying,
+        finished,
+        sweep,
+        to,
+        end,
+        rowsDone + rows,
+        rowsTotal,
+        leftOver + left,
+        batchRows);
+  }
 
-    /** Nothing is left to do. */
-    public Progress done() {
-        return new Progress(
-                step, verifying, true, sweep, cursor, end, rowsDone, rowsTotal, leftOver, batchRows);
-    }
+  /** The same with another batch size. */
+  public Progress batch(int rows) {
+    return new Progress(
+        step, verifying, finished, sweep, cursor, end, rowsDone, rowsTotal, leftOver, rows);
+  }
 
-    /** For people. */
-    public String describe() {
-        return (verifying ? "verifying" : "backfilling")
-                + ", "
-                + rowsDone
-                + " rows changed of about "
-                + (rowsTotal < 0 ? "?" : rowsTotal)
-                + (sweep > 1 ? ", sweep " + sweep : "")
-                + (cursor == null ? "" : ", at key " + cursor);
-    }
+  /** Nothing is left to do. */
+  public Progress done() {
+    return new Progress(
+        step, verifying, true, sweep, cursor, end, rowsDone, rowsTotal, leftOver, batchRows);
+  }
+
+  /** For people. */
+  public String describe() {
+    return (verifying ? "verifying" : "backfilling")
+        + ", "
+        + rowsDone
+        + " rows changed of about "
+        + (rowsTotal < 0 ? "?" : rowsTotal)
+        + (sweep > 1 ? ", sweep " + sweep : "")
+        + (cursor == null ? "" : ", at key " + cursor);
+  }
 }

@@ -23,125 +23,133 @@ import org.slf4j.LoggerFactory;
 /** The parts of an orchestrator that has found its database. */
 final class Connected {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Connected.class);
+  private static final Logger LOG = LoggerFactory.getLogger(Connected.class);
 
-    private final EngineContext ctx;
-    private final ServerInfo server;
-    private final Driver driver;
-    private final Membership membership;
-    private final Reporter reporter;
-    private final Planner planner;
-    private final Startup startup;
-    private final Operator operator;
-    private final Background background;
+  private final EngineContext ctx;
+  private final ServerInfo server;
+  private final Driver driver;
+  private final Membership membership;
+  private final Reporter reporter;
+  private final Planner planner;
+  private final Startup startup;
+  private final Operator operator;
+  private final Background background;
 
-    private Connected(EngineContext ctx, ServerInfo server, DriverInfo info, Engine.Configuration c) {
-        this.ctx = ctx;
-        this.server = server;
-        this.driver = new Driver(ctx);
-        this.membership = new Membership(ctx, new Registrar(ctx, info));
-        this.reporter = new Reporter(ctx, driver);
-        this.planner = new Planner(ctx, server);
-        this.background = new Background(ctx, driver, membership);
-        this.startup =
-                new Startup(ctx, server, driver, membership, reporter, background, c.background(), c.developmentOnRows());
-        this.operator = new Operator(ctx, server, planner, startup);
+  private Connected(EngineContext ctx, ServerInfo server, DriverInfo info, Engine.Configuration c) {
+    this.ctx = ctx;
+    this.server = server;
+    this.driver = new Driver(ctx);
+    this.membership = new Membership(ctx, new Registrar(ctx, info));
+    this.reporter = new Reporter(ctx, driver);
+    this.planner = new Planner(ctx, server);
+    this.background = new Background(ctx, driver, membership);
+    this.startup =
+        new Startup(
+            ctx,
+            server,
+            driver,
+            membership,
+            reporter,
+            background,
+            c.background(),
+            c.developmentOnRows());
+    this.operator = new Operator(ctx, server, planner, startup);
+  }
+
+  static Connected to(Engine.Configuration c) throws SQLException {
+    Dialect dialect = Dialects.find(c.dataSource(), c.dialect());
+    ServerInfo server = Db.autoCommit(c.dataSource(), dialect::inspect);
+    ServerInfo ddl =
+        c.ddlDataSource() == c.dataSource()
+            ? server
+            : Db.autoCommit(c.ddlDataSource(), dialect::inspect);
+    if (!ddl.identity().equals(server.identity())) {
+      throw new DatabaseException(
+          ErrorCode.FOREIGN_DATABASE,
+          "ddlDataSource leads to another database than the application's: "
+              + ddl.identity()
+              + " instead of "
+              + server.identity(),
+          "Give both connections to the same database.",
+          null);
     }
-
-    static Connected to(Engine.Configuration c) throws SQLException {
-        Dialect dialect = Dialects.find(c.dataSource(), c.dialect());
-        ServerInfo server = Db.autoCommit(c.dataSource(), dialect::inspect);
-        ServerInfo ddl =
-                c.ddlDataSource() == c.dataSource()
-                        ? server
-                        : Db.autoCommit(c.ddlDataSource(), dialect::inspect);
-        if (!ddl.identity().equals(server.identity())) {
-            throw new DatabaseException(
-                    ErrorCode.FOREIGN_DATABASE,
-                    "ddlDataSource leads to another database than the application's: "
-                            + ddl.identity()
-                            + " instead of "
-                            + server.identity(),
-                    "Give both connections to the same database.",
-                    null);
-        }
-        if (c.role().drives() && !ddl.directSessions()) {
-            throw new DatabaseException(
-                    ErrorCode.UNSUPPORTED_POOLING,
-                    "The connections for DDL go through a pooler in transaction mode, where session"
-                            + " locks and online index builds don't work",
-                    "Give the builder a ddlDataSource(...) with direct connections, or Role.MEMBER.",
-                    null);
-        }
-        DriverInfo info = Db.autoCommit(c.dataSource(), dialect::driver);
-        if (c.noStarQueries() && !info.rowTypeSafe()) {
-            info = new DriverInfo(true, info.facts() + ", noStarQueries", "");
-        }
-        ControlTables tables = new ControlTables(dialect, c.controlSchema());
-        String member = UUID.randomUUID().toString();
-        Map<String, Engine.Declaration> ordered = new LinkedHashMap<>();
-        for (String id : c.order()) {
-            Engine.Declaration each = c.declarations().get(id);
-            if (each != null) {
-                ordered.put(id, each);
-            }
-        }
-        if (!c.timing().equals(Timing.of(c.environment()))) {
-            LOG.info("{} with other durations than its defaults: {}", c.environment(), c.timing());
-        }
-        EngineContext ctx =
-                new EngineContext(
-                        c.dataSource(),
-                        c.ddlDataSource(),
-                        dialect,
-                        tables,
-                        new ControlReader(tables),
-                        new MigrationWriter(tables),
-                        new FleetWriter(tables),
-                        new Events(tables, member, c.application() + " " + c.release()),
-                        member,
-                        c.application(),
-                        c.release(),
-                        c.role(),
-                        c.environment(),
-                        c.timing(),
-                        new EngineContext.Declarations(ordered, c.finished(), c.touches()),
-                        c.backupGate(),
-                        FleetRules.STANDARD);
-        return new Connected(ctx, server, info, c);
+    if (c.role().drives() && !ddl.directSessions()) {
+      throw new DatabaseException(
+          ErrorCode.UNSUPPORTED_POOLING,
+          "The connections for DDL go through a pooler in transaction mode, where session"
+              + " locks and online index builds don't work",
+          "Give the builder a ddlDataSource(...) with direct connections, or Role.MEMBER.",
+          null);
     }
-
-    Dialect dialect() {
-        return ctx.dialect();
+    DriverInfo info = Db.autoCommit(c.dataSource(), dialect::driver);
+    if (c.noStarQueries() && !info.rowTypeSafe()) {
+      info = new DriverInfo(true, info.facts() + ", noStarQueries", "");
     }
-
-    ServerInfo server() {
-        return server;
+    ControlTables tables = new ControlTables(dialect, c.controlSchema());
+    String member = UUID.randomUUID().toString();
+    Map<String, Engine.Declaration> ordered = new LinkedHashMap<>();
+    for (String id : c.order()) {
+      Engine.Declaration each = c.declarations().get(id);
+      if (each != null) {
+        ordered.put(id, each);
+      }
     }
-
-    Startup startup() {
-        return startup;
+    if (!c.timing().equals(Timing.of(c.environment()))) {
+      LOG.info("{} with other durations than its defaults: {}", c.environment(), c.timing());
     }
+    EngineContext ctx =
+        new EngineContext(
+            c.dataSource(),
+            c.ddlDataSource(),
+            dialect,
+            tables,
+            new ControlReader(tables),
+            new MigrationWriter(tables),
+            new FleetWriter(tables),
+            new Events(tables, member, c.application() + " " + c.release()),
+            member,
+            c.application(),
+            c.release(),
+            c.role(),
+            c.environment(),
+            c.timing(),
+            new EngineContext.Declarations(ordered, c.finished(), c.touches()),
+            c.backupGate(),
+            FleetRules.STANDARD);
+    return new Connected(ctx, server, info, c);
+  }
 
-    Membership membership() {
-        return membership;
-    }
+  Dialect dialect() {
+    return ctx.dialect();
+  }
 
-    Reporter reporter() {
-        return reporter;
-    }
+  ServerInfo server() {
+    return server;
+  }
 
-    Planner planner() {
-        return planner;
-    }
+  Startup startup() {
+    return startup;
+  }
 
-    Operator operator() {
-        return operator;
-    }
+  Membership membership() {
+    return membership;
+  }
 
-    void close() {
-        background.close();
-        driver.release();
-        membership.close();
-    }
+  Reporter reporter() {
+    return reporter;
+  }
+
+  Planner planner() {
+    return planner;
+  }
+
+  Operator operator() {
+    return operator;
+  }
+
+  void close() {
+    background.close();
+    driver.release();
+    membership.close();
+  }
 }

@@ -11,92 +11,89 @@ import java.util.List;
 
 /**
  * Runs a {@link DdlStep}: one attempt within the lock budget. The statements, the event and the
- * pointer to the next step commit together, so that after a crash either all of it happened or none.
+ * pointer to the next step commit together, so that after a crash either all of it happened or
+ * none.
  */
 final class DdlRunner {
 
-    private final EngineContext ctx;
+  private final EngineContext ctx;
 
-    DdlRunner(EngineContext ctx) {
-        this.ctx = ctx;
-    }
+  DdlRunner(EngineContext ctx) {
+    this.ctx = ctx;
+  }
 
-    Outcome run(StepContext step, DdlStep ddl) throws SQLException {
-        Duration budget = ctx.timing().lockBudget();
-        long start = System.nanoTime();
-        try {
-            List<Blocker> blockers =
-                    Db.autoCommit(
-                            ctx.ddlDataSource(),
-                            connection -> {
-                                step.claim(connection);
-                                return ctx.dialect().lockBudget().blockers(connection, ddl, budget);
-                            });
-            if (!blockers.isEmpty()) {
-                String who = "not queueing for " + ddl.lock() + " behind " + describe(blockers);
-                step.waits("BLOCKED", who, 0L);
-                return Outcome.retry(Wait.Kind.LOCK, who);
+  Outcome run(StepContext step, DdlStep ddl) throws SQLException {
+    Duration budget = ctx.timing().lockBudget();
+    long start = System.nanoTime();
+    try {
+      List<Blocker> blockers =
+          Db.autoCommit(
+              ctx.ddlDataSource(),
+              connection -> {
+                step.claim(connection);
+                return ctx.dialect().lockBudget().blockers(connection, ddl, budget);
+              });
+      if (!blockers.isEmpty()) {
+        String who = "not queueing for " + ddl.lock() + " behind " + describe(blockers);
+        step.waits("BLOCKED", who, 0L);
+        return Outcome.retry(Wait.Kind.LOCK, who);
+      }
+      start = System.nanoTime();
+      Db.transaction(
+          ctx.ddlDataSource(),
+          connection -> {
+            step.lease().require(connection);
+            if (StepContext.probe(connection, ddl.done())) {
+              step.confirm(connection, null, 0, "FOUND_DONE", ddl.summary());
+              return true;
             }
-            start = System.nanoTime();
-            Db.transaction(
-                    ctx.ddlDataSource(),
-                    connection -> {
-                        step.lease().require(connection);
-                        if (StepContext.probe(connection, ddl.done())) {
-                            step.confirm(connection, null, 0, "FOUND_DONE", ddl.summary());
-                            return true;
-                        }
-                        ctx.dialect().lockBudget().begin(connection, ddl, budget);
-                        long from = System.nanoTime();
-                        boolean first = true;
-                        for (String sql : ddl.sql()) {
-                            if (!first) {
-                                ctx.dialect().lockBudget().limit(connection, left(budget, from));
-                            }
-                            first = false;
-                            Db.execute(connection, step.tagged(sql));
-                        }
-                        long millis = millisSince(from);
-                        if (!StepContext.probe(connection, ddl.done())) {
-                            throw new SQLException(
-                                    "the statements succeeded, but the catalog does not show their effect;"
-                                            + " probe: "
-                                            + ddl.done().sql());
-                        }
-                        step.confirm(
-                                connection, String.join(";\n", ddl.sql()), millis, "APPLIED", ddl.summary());
-                        return true;
-                    });
-            return Outcome.DONE;
-        } catch (SQLException e) {
-            SqlErrorKind kind = ctx.dialect().classify(e);
-            if (kind == SqlErrorKind.LOCK_TIMEOUT
-                    || kind == SqlErrorKind.CANCELLED
-                    || kind == SqlErrorKind.DEADLOCK) {
-                String what =
-                        kind
-                                + " after "
-                                + millisSince(start)
-                                + " ms; will try again for "
-                                + ddl.lock();
-                step.waits(kind.name(), what, millisSince(start));
-                return Outcome.retry(Wait.Kind.LOCK, what);
+            ctx.dialect().lockBudget().begin(connection, ddl, budget);
+            long from = System.nanoTime();
+            boolean first = true;
+            for (String sql : ddl.sql()) {
+              if (!first) {
+                ctx.dialect().lockBudget().limit(connection, left(budget, from));
+              }
+              first = false;
+              Db.execute(connection, step.tagged(sql));
             }
-            throw e;
-        }
+            long millis = millisSince(from);
+            if (!StepContext.probe(connection, ddl.done())) {
+              throw new SQLException(
+                  "the statements succeeded, but the catalog does not show their effect;"
+                      + " probe: "
+                      + ddl.done().sql());
+            }
+            step.confirm(
+                connection, String.join(";\n", ddl.sql()), millis, "APPLIED", ddl.summary());
+            return true;
+          });
+      return Outcome.DONE;
+    } catch (SQLException e) {
+      SqlErrorKind kind = ctx.dialect().classify(e);
+      if (kind == SqlErrorKind.LOCK_TIMEOUT
+          || kind == SqlErrorKind.CANCELLED
+          || kind == SqlErrorKind.DEADLOCK) {
+        String what =
+            kind + " after " + millisSince(start) + " ms; will try again for " + ddl.lock();
+        step.waits(kind.name(), what, millisSince(start));
+        return Outcome.retry(Wait.Kind.LOCK, what);
+      }
+      throw e;
     }
+  }
 
-    private static Duration left(Duration budget, long from) {
-        Duration left = budget.minusNanos(System.nanoTime() - from);
-        return left.compareTo(Duration.ofMillis(1)) < 0 ? Duration.ofMillis(1) : left;
-    }
+  private static Duration left(Duration budget, long from) {
+    Duration left = budget.minusNanos(System.nanoTime() - from);
+    return left.compareTo(Duration.ofMillis(1)) < 0 ? Duration.ofMillis(1) : left;
+  }
 
-    static long millisSince(long nanos) {
-        return (System.nanoTime() - nanos) / 1_000_000;
-    }
+  static long millisSince(long nanos) {
+    return (System.nanoTime() - nanos) / 1_000_000;
+  }
 
-    private static String describe(List<Blocker> blockers) {
-        String first = blockers.get(0).describe();
-        return blockers.size() == 1 ? first : first + " and " + (blockers.size() - 1) + " more";
-    }
+  private static String describe(List<Blocker> blockers) {
+    String first = blockers.get(0).describe();
+    return blockers.size() == 1 ? first : first + " and " + (blockers.size() - 1) + " more";
+  }
 }

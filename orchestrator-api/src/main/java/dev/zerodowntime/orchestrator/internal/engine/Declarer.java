@@ -22,209 +22,209 @@ import java.util.TreeSet;
 /** Makes this build's declarations known to the database, and refuses those that contradict it. */
 final class Declarer {
 
-    private final EngineContext ctx;
-    private final Preflight preflight;
+  private final EngineContext ctx;
+  private final Preflight preflight;
 
-    Declarer(EngineContext ctx) {
-        this.ctx = ctx;
-        this.preflight = new Preflight(ctx);
-    }
+  Declarer(EngineContext ctx) {
+    this.ctx = ctx;
+    this.preflight = new Preflight(ctx);
+  }
 
-    /** Registers what is new; needs nothing else to be so. */
-    void declare(String currentSchema) throws SQLException {
-        List<MigrationRow> known = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
-        for (Engine.Declaration declared : ctx.declarations().byId().values()) {
-            Migration<?> migration = declared.migration();
-            if (migration == null) {
-                boolean exists = known.stream().anyMatch(each -> each.id().equals(declared.id()));
-                if (!exists && ctx.environment() == Environment.PRODUCTION) {
-                    throw new DeclarationException(
-                            ErrorCode.UNKNOWN_MIGRATION,
-                            "This build refers to migration "
-                                    + declared.id()
-                                    + ", which no build has declared yet",
-                            "Deploy the application that owns it first, or correct the id.");
-                }
-                continue;
-            }
-            String schema = migration.schema().orElse(currentSchema);
-            Optional<MigrationRow> row =
-                    known.stream()
-                            .filter(each -> each.key().equals(MigrationRow.key(schema, migration.id())))
-                            .findFirst();
-            if (row.isEmpty()) {
-                insert(migration, schema, known);
-            } else {
-                compare(migration, row.get(), known);
-            }
-            known = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
+  /** Registers what is new; needs nothing else to be so. */
+  void declare(String currentSchema) throws SQLException {
+    List<MigrationRow> known = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
+    for (Engine.Declaration declared : ctx.declarations().byId().values()) {
+      Migration<?> migration = declared.migration();
+      if (migration == null) {
+        boolean exists = known.stream().anyMatch(each -> each.id().equals(declared.id()));
+        if (!exists && ctx.environment() == Environment.PRODUCTION) {
+          throw new DeclarationException(
+              ErrorCode.UNKNOWN_MIGRATION,
+              "This build refers to migration "
+                  + declared.id()
+                  + ", which no build has declared yet",
+              "Deploy the application that owns it first, or correct the id.");
         }
+        continue;
+      }
+      String schema = migration.schema().orElse(currentSchema);
+      Optional<MigrationRow> row =
+          known.stream()
+              .filter(each -> each.key().equals(MigrationRow.key(schema, migration.id())))
+              .findFirst();
+      if (row.isEmpty()) {
+        insert(migration, schema, known);
+      } else {
+        compare(migration, row.get(), known);
+      }
+      known = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
     }
+  }
 
-    private void insert(Migration<?> migration, String schema, List<MigrationRow> known)
-            throws SQLException {
-        requireNoConflict(migration, schema, known, -1);
-        Preflight.Found found = preflight(migration, schema, known);
-        Db.transaction(
-                ctx.dataSource(),
-                connection -> {
-                    // Two builds may declare at once; the second sees what the first inserted.
-                    ctx.reader().lockFleetExclusive(connection);
-                    requireNoConflict(migration, schema, ctx.reader().migrations(connection), -1);
-                    int inserted =
-                            ctx.migrations()
-                                    .insert(connection, migration, schema, found.lifecycle(), found.facts());
-                    if (inserted == 1) {
-                        event(connection, schema, migration.id(), "DECLARED", migration.canonical().toString());
-                    }
-                    return true;
-                });
+  private void insert(Migration<?> migration, String schema, List<MigrationRow> known)
+      throws SQLException {
+    requireNoConflict(migration, schema, known, -1);
+    Preflight.Found found = preflight(migration, schema, known);
+    Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          // Two builds may declare at once; the second sees what the first inserted.
+          ctx.reader().lockFleetExclusive(connection);
+          requireNoConflict(migration, schema, ctx.reader().migrations(connection), -1);
+          int inserted =
+              ctx.migrations()
+                  .insert(connection, migration, schema, found.lifecycle(), found.facts());
+          if (inserted == 1) {
+            event(connection, schema, migration.id(), "DECLARED", migration.canonical().toString());
+          }
+          return true;
+        });
+  }
+
+  private void event(Connection connection, String schema, String id, String kind, String detail)
+      throws SQLException {
+    ctx.events()
+        .append(
+            connection,
+            ctx.reader().migration(connection, id, schema).orElse(null),
+            Event.of(kind, null, detail));
+  }
+
+  private Preflight.Found preflight(Migration<?> migration, String schema, List<MigrationRow> known)
+      throws SQLException {
+    Operation<?> operation =
+        ctx.operation(migration)
+            .orElseThrow(
+                () ->
+                    new RefusedException(
+                        ErrorCode.REFUSED,
+                        migration.id(),
+                        "the "
+                            + ctx.dialect().name()
+                            + " dialect has no "
+                            + migration.lifecycle().operation(),
+                        "Use a version of its artifact that has this operation."));
+    boolean later =
+        !migration.after().isEmpty()
+            || known.stream()
+                .anyMatch(
+                    each ->
+                        each.schema().equals(schema)
+                            && each.table().equals(migration.table())
+                            && each.state().lower() == 0
+                            && !each.finished());
+    if (later || ctx.role() == Role.MEMBER) {
+      // What it is checked against isn't there yet, or is none of this process's business: the
+      // driver checks before the first phase is entered.
+      return new Preflight.Found(migration.lifecycle(), Map.of());
     }
+    return preflight.run(operation, new Target(migration.id(), schema, ctx.tables().schema()));
+  }
 
-    private void event(Connection connection, String schema, String id, String kind, String detail)
-            throws SQLException {
-        ctx.events()
-                .append(
-                        connection,
-                        ctx.reader().migration(connection, id, schema).orElse(null),
-                        Event.of(kind, null, detail));
-    }
-
-    private Preflight.Found preflight(
-            Migration<?> migration, String schema, List<MigrationRow> known) throws SQLException {
-        Operation<?> operation =
-                ctx.operation(migration)
-                        .orElseThrow(
-                                () ->
-                                        new RefusedException(
-                                                ErrorCode.REFUSED,
-                                                migration.id(),
-                                                "the "
-                                                        + ctx.dialect().name()
-                                                        + " dialect has no "
-                                                        + migration.lifecycle().operation(),
-                                                "Use a version of its artifact that has this operation."));
-        boolean later =
-                !migration.after().isEmpty()
-                        || known.stream()
-                                .anyMatch(
-                                        each ->
-                                                each.schema().equals(schema)
-                                                        && each.table().equals(migration.table())
-                                                        && each.state().lower() == 0
-                                                        && !each.finished());
-        if (later || ctx.role() == Role.MEMBER) {
-            // What it is checked against isn't there yet, or is none of this process's business: the
-            // driver checks before the first phase is entered.
-            return new Preflight.Found(migration.lifecycle(), Map.of());
+  private void compare(Migration<?> migration, MigrationRow row, List<MigrationRow> known)
+      throws SQLException {
+    boolean sameOperation = row.operation().equals(migration.canonical());
+    if (!sameOperation || !row.after().equals(migration.after())) {
+      boolean started = !row.state().atRest() || row.state().reached() > 0;
+      if (started) {
+        if (sameOperation) {
+          return;
         }
-        return preflight.run(operation, new Target(migration.id(), schema, ctx.tables().schema()));
+        throw new DeclarationException(
+            ErrorCode.DECLARATION_CHANGED,
+            "Migration "
+                + row.id()
+                + " has reached "
+                + row.lifecycle().name(row.state().reached())
+                + " and can't be changed any more; it differs in "
+                + difference(row.operation(), migration.canonical()),
+            "Restore the declaration, and declare the change as a migration with an id of its"
+                + " own; or rollback(\""
+                + row.id()
+                + "\") to NOT_STARTED first.");
+      }
+      requireNoConflict(migration, row.schema(), known, row.ordinal());
+      Preflight.Found found = preflight(migration, row.schema(), known.subList(0, 0));
+      Db.transaction(
+          ctx.dataSource(),
+          connection -> {
+            ctx.reader().lockFleetExclusive(connection);
+            ctx.migrations()
+                .redeclare(connection, row, migration, found.lifecycle(), found.facts());
+            event(
+                connection,
+                row.schema(),
+                row.id(),
+                "REDECLARED",
+                difference(row.operation(), migration.canonical()));
+            return true;
+          });
     }
+    if (!row.policy().equals(migration.policy())) {
+      Db.transaction(
+          ctx.dataSource(),
+          connection -> {
+            ctx.migrations().policy(connection, row, migration.policy());
+            event(
+                connection,
+                row.schema(),
+                row.id(),
+                "POLICY",
+                row.policy() + " -> " + migration.policy());
+            return true;
+          });
+    }
+  }
 
-    private void compare(Migration<?> migration, MigrationRow row, List<MigrationRow> known)
-            throws SQLException {
-        boolean sameOperation = row.operation().equals(migration.canonical());
-        if (!sameOperation || !row.after().equals(migration.after())) {
-            boolean started = !row.state().atRest() || row.state().reached() > 0;
-            if (started) {
-                if (sameOperation) {
-                    return;
-                }
-                throw new DeclarationException(
-                        ErrorCode.DECLARATION_CHANGED,
-                        "Migration "
-                                + row.id()
-                                + " has reached "
-                                + row.lifecycle().name(row.state().reached())
-                                + " and can't be changed any more; it differs in "
-                                + difference(row.operation(), migration.canonical()),
-                        "Restore the declaration, and declare the change as a migration with an id of its"
-                                + " own; or rollback(\""
-                                + row.id()
-                                + "\") to NOT_STARTED first.");
-            }
-            requireNoConflict(migration, row.schema(), known, row.ordinal());
-            Preflight.Found found = preflight(migration, row.schema(), known.subList(0, 0));
-            Db.transaction(
-                    ctx.dataSource(),
-                    connection -> {
-                        ctx.reader().lockFleetExclusive(connection);
-                        ctx.migrations()
-                                .redeclare(connection, row, migration, found.lifecycle(), found.facts());
-                        event(
-                                connection,
-                                row.schema(),
-                                row.id(),
-                                "REDECLARED",
-                                difference(row.operation(), migration.canonical()));
-                        return true;
-                    });
-        }
-        if (!row.policy().equals(migration.policy())) {
-            Db.transaction(
-                    ctx.dataSource(),
-                    connection -> {
-                        ctx.migrations().policy(connection, row, migration.policy());
-                        event(
-                                connection,
-                                row.schema(),
-                                row.id(),
-                                "POLICY",
-                                row.policy() + " -> " + migration.policy());
-                        return true;
-                    });
-        }
+  private static String difference(Map<String, Object> before, Map<String, Object> now) {
+    TreeSet<String> keys = new TreeSet<>(before.keySet());
+    keys.addAll(now.keySet());
+    List<String> differences = new ArrayList<>();
+    for (String key : keys) {
+      if (!Objects.equals(before.get(key), now.get(key))) {
+        differences.add(
+            key
+                + ": the database has "
+                + before.getOrDefault(key, "nothing")
+                + ", this build declares "
+                + now.getOrDefault(key, "nothing"));
+      }
     }
+    return String.join("; ", differences);
+  }
 
-    private static String difference(Map<String, Object> before, Map<String, Object> now) {
-        TreeSet<String> keys = new TreeSet<>(before.keySet());
-        keys.addAll(now.keySet());
-        List<String> differences = new ArrayList<>();
-        for (String key : keys) {
-            if (!Objects.equals(before.get(key), now.get(key))) {
-                differences.add(
-                        key
-                                + ": the database has "
-                                + before.getOrDefault(key, "nothing")
-                                + ", this build declares "
-                                + now.getOrDefault(key, "nothing"));
-            }
+  private static void requireNoConflict(
+      Migration<?> migration, String schema, List<MigrationRow> known, long except) {
+    for (MigrationRow each : known) {
+      if (each.ordinal() == except
+          || each.id().equals(migration.id())
+          || !each.schema().equals(schema)
+          || !each.table().equals(migration.table())
+          || each.finished()
+          || each.state().lower() >= each.lifecycle().settled()) {
+        continue;
+      }
+      for (String column : migration.columns()) {
+        if (each.columns().contains(column)) {
+          throw new DeclarationException(
+              ErrorCode.CONFLICTING_MIGRATIONS,
+              "Migrations "
+                  + each.id()
+                  + " and "
+                  + migration.id()
+                  + " both change column "
+                  + column
+                  + " of "
+                  + schema
+                  + "."
+                  + migration.table(),
+              "Declare the second one when the first has reached "
+                  + each.lifecycle().name(each.lifecycle().settled())
+                  + "; it is at "
+                  + each.lifecycle().name(each.state().reached())
+                  + ".");
         }
-        return String.join("; ", differences);
+      }
     }
-
-    private static void requireNoConflict(
-            Migration<?> migration, String schema, List<MigrationRow> known, long except) {
-        for (MigrationRow each : known) {
-            if (each.ordinal() == except
-                    || each.id().equals(migration.id())
-                    || !each.schema().equals(schema)
-                    || !each.table().equals(migration.table())
-                    || each.finished()
-                    || each.state().lower() >= each.lifecycle().settled()) {
-                continue;
-            }
-            for (String column : migration.columns()) {
-                if (each.columns().contains(column)) {
-                    throw new DeclarationException(
-                            ErrorCode.CONFLICTING_MIGRATIONS,
-                            "Migrations "
-                                    + each.id()
-                                    + " and "
-                                    + migration.id()
-                                    + " both change column "
-                                    + column
-                                    + " of "
-                                    + schema
-                                    + "."
-                                    + migration.table(),
-                            "Declare the second one when the first has reached "
-                                    + each.lifecycle().name(each.lifecycle().settled())
-                                    + "; it is at "
-                                    + each.lifecycle().name(each.state().reached())
-                                    + ".");
-                }
-            }
-        }
-    }
+  }
 }

@@ -27,314 +27,307 @@ import org.slf4j.LoggerFactory;
  */
 final class Driver {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Driver.class);
-    private static final int MOST_DOUBLINGS = 5;
+  private static final Logger LOG = LoggerFactory.getLogger(Driver.class);
+  private static final int MOST_DOUBLINGS = 5;
 
-    private final EngineContext ctx;
-    private final Lease lease;
-    private final Gates gates;
-    private final Gatekeeper gatekeeper;
-    private final StepRunner steps;
-    private final Preflight preflight;
-    private final ReentrantLock turn = new ReentrantLock();
-    private final Map<String, Retry> retries = new HashMap<>();
-    private final Map<String, List<String>> done = new LinkedHashMap<>();
+  private final EngineContext ctx;
+  private final Lease lease;
+  private final Gates gates;
+  private final Gatekeeper gatekeeper;
+  private final StepRunner steps;
+  private final Preflight preflight;
+  private final ReentrantLock turn = new ReentrantLock();
+  private final Map<String, Retry> retries = new HashMap<>();
+  private final Map<String, List<String>> done = new LinkedHashMap<>();
 
-    Driver(EngineContext ctx) {
-        this.ctx = ctx;
-        this.lease = new Lease(ctx);
-        this.gates = new Gates(ctx);
-        this.gatekeeper = new Gatekeeper(ctx, gates);
-        this.steps = new StepRunner(ctx);
-        this.preflight = new Preflight(ctx);
+  Driver(EngineContext ctx) {
+    this.ctx = ctx;
+    this.lease = new Lease(ctx);
+    this.gates = new Gates(ctx);
+    this.gatekeeper = new Gatekeeper(ctx, gates);
+    this.steps = new StepRunner(ctx);
+    this.preflight = new Preflight(ctx);
+  }
+
+  private record Retry(int failures, long notBefore) {}
+
+  /**
+   * What a pass found.
+   *
+   * @param leading whether this process holds the lease
+   * @param waits what each migration waits for; empty where nobody looked
+   * @param busy whether there is something to do at once: a backfill's next batch
+   * @param soon whether a lock will be tried for again
+   * @param running whether a long statement is running
+   */
+  record Pass(
+      boolean leading, Map<String, List<Wait>> waits, boolean busy, boolean soon, boolean running) {
+
+    static final Pass NOT_LEADING = new Pass(false, Map.of(), false, false, false);
+  }
+
+  void foreignServer(boolean foreign) {
+    gatekeeper.foreignServer(foreign);
+  }
+
+  /** What was done since the last call, by migration. */
+  Map<String, List<String>> takeDone() {
+    turn.lock();
+    try {
+      Map<String, List<String>> taken = new LinkedHashMap<>(done);
+      done.clear();
+      return taken;
+    } finally {
+      turn.unlock();
     }
+  }
 
-    private record Retry(int failures, long notBefore) {}
-
-    /**
-     * What a pass found.
-     *
-     * @param leading whether this process holds the lease
-     * @param waits what each migration waits for; empty where nobody looked
-     * @param busy whether there is something to do at once: a backfill's next batch
-     * @param soon whether a lock will be tried for again
-     * @param running whether a long statement is running
-     */
-    record Pass(
-            boolean leading,
-            Map<String, List<Wait>> waits,
-            boolean busy,
-            boolean soon,
-            boolean running) {
-
-        static final Pass NOT_LEADING = new Pass(false, Map.of(), false, false, false);
+  /**
+   * Does what may be done now.
+   *
+   * @param longSteps whether backfills and online builds may be run here
+   * @param deadline when to stop, by {@link System#nanoTime()}
+   */
+  Pass pass(boolean longSteps, long deadline) throws SQLException {
+    turn.lock();
+    try {
+      if (!lease.hold()) {
+        gatekeeper.blinked();
+        return Pass.NOT_LEADING;
+      }
+      return drive(longSteps, deadline);
+    } catch (Lease.LeaseLostException e) {
+      LOG.info("another driver has taken over");
+      gatekeeper.blinked();
+      return Pass.NOT_LEADING;
+    } catch (SQLException e) {
+      gatekeeper.blinked();
+      if (ctx.dialect().classify(e) == SqlErrorKind.CONNECTION_LOST) {
+        lease.lose();
+      }
+      throw e;
+    } finally {
+      turn.unlock();
     }
+  }
 
-    void foreignServer(boolean foreign) {
-        gatekeeper.foreignServer(foreign);
+  /** Gives the lease back, so that others need not wait for it to expire. */
+  void release() {
+    turn.lock();
+    try {
+      lease.release();
+    } catch (SQLException e) {
+      LOG.debug("the lease could not be released; it will expire", e);
+    } finally {
+      turn.unlock();
     }
+  }
 
-    /** What was done since the last call, by migration. */
-    Map<String, List<String>> takeDone() {
-        turn.lock();
-        try {
-            Map<String, List<String>> taken = new LinkedHashMap<>(done);
-            done.clear();
-            return taken;
-        } finally {
-            turn.unlock();
+  private Pass drive(boolean longSteps, long deadline) throws SQLException {
+    boolean busy;
+    boolean soon;
+    boolean running;
+    Gatekeeper.Look look;
+    Map<String, List<Wait>> waits;
+    boolean progress;
+    do {
+      look = gatekeeper.look(lease);
+      waits = new LinkedHashMap<>(look.waits());
+      progress = confirmBackups(look);
+      busy = false;
+      soon = false;
+      running = false;
+      boolean stopped = look.snapshot().control().paused();
+      for (MigrationRow row : work(look)) {
+        if (stopped && !row.state().atRest()) {
+          waits.put(row.key(), List.of(Wait.of(Wait.Kind.PAUSED, "everything is paused")));
+          continue;
         }
-    }
-
-    /**
-     * Does what may be done now.
-     *
-     * @param longSteps whether backfills and online builds may be run here
-     * @param deadline when to stop, by {@link System#nanoTime()}
-     */
-    Pass pass(boolean longSteps, long deadline) throws SQLException {
-        turn.lock();
-        try {
-            if (!lease.hold()) {
-                gatekeeper.blinked();
-                return Pass.NOT_LEADING;
-            }
-            return drive(longSteps, deadline);
-        } catch (Lease.LeaseLostException e) {
-            LOG.info("another driver has taken over");
-            gatekeeper.blinked();
-            return Pass.NOT_LEADING;
-        } catch (SQLException e) {
-            gatekeeper.blinked();
-            if (ctx.dialect().classify(e) == SqlErrorKind.CONNECTION_LOST) {
-                lease.lose();
-            }
-            throw e;
-        } finally {
-            turn.unlock();
+        Retry retry = retries.get(row.key());
+        if (retry != null && System.nanoTime() - retry.notBefore() < 0) {
+          soon = true;
+          String what = row.waiting() == null ? "trying again soon" : row.waiting();
+          waits.put(row.key(), List.of(Wait.of(Wait.Kind.LOCK, what)));
+          continue;
         }
-    }
-
-    /** Gives the lease back, so that others need not wait for it to expire. */
-    void release() {
-        turn.lock();
-        try {
-            lease.release();
-        } catch (SQLException e) {
-            LOG.debug("the lease could not be released; it will expire", e);
-        } finally {
-            turn.unlock();
+        Outcome outcome = advance(row, longSteps, sliceEnd(deadline));
+        switch (outcome.kind()) {
+          case DONE -> {
+            retries.remove(row.key());
+            progress = true;
+          }
+          case MORE -> busy = true;
+          case RUNNING -> running = true;
+          case RETRY -> {
+            soon = true;
+            backOff(row);
+          }
+          case FAILED -> {
+            // The migration's row says why; others go on.
+          }
         }
-    }
-
-    private Pass drive(boolean longSteps, long deadline) throws SQLException {
-        boolean busy;
-        boolean soon;
-        boolean running;
-        Gatekeeper.Look look;
-        Map<String, List<Wait>> waits;
-        boolean progress;
-        do {
-            look = gatekeeper.look(lease);
-            waits = new LinkedHashMap<>(look.waits());
-            progress = confirmBackups(look);
-            busy = false;
-            soon = false;
-            running = false;
-            boolean stopped = look.snapshot().control().paused();
-            for (MigrationRow row : work(look)) {
-                if (stopped && !row.state().atRest()) {
-                    waits.put(row.key(), List.of(Wait.of(Wait.Kind.PAUSED, "everything is paused")));
-                    continue;
-                }
-                Retry retry = retries.get(row.key());
-                if (retry != null && System.nanoTime() - retry.notBefore() < 0) {
-                    soon = true;
-                    String what = row.waiting() == null ? "trying again soon" : row.waiting();
-                    waits.put(row.key(), List.of(Wait.of(Wait.Kind.LOCK, what)));
-                    continue;
-                }
-                Outcome outcome = advance(row, longSteps, sliceEnd(deadline));
-                switch (outcome.kind()) {
-                    case DONE -> {
-                        retries.remove(row.key());
-                        progress = true;
-                    }
-                    case MORE -> busy = true;
-                    case RUNNING -> running = true;
-                    case RETRY -> {
-                        soon = true;
-                        backOff(row);
-                    }
-                    case FAILED -> {
-                        // The migration's row says why; others go on.
-                    }
-                }
-                Wait wait = outcome.waiting();
-                if (wait != null) {
-                    waits.put(row.key(), List.of(wait));
-                }
-                if (!lease.renew()) {
-                    return Pass.NOT_LEADING;
-                }
-            }
-        } while (progress && System.nanoTime() - deadline < 0);
-        return new Pass(true, waits, busy || progress, soon, running);
-    }
-
-    /** Migrations that move, and those that may enter their next phase, in declaration order. */
-    private static List<MigrationRow> work(Gatekeeper.Look look) {
-        List<MigrationRow> work = new ArrayList<>();
-        List<MigrationRow> ready = look.ready();
-        for (MigrationRow row : look.snapshot().migrations()) {
-            if (row.status() == MigrationStatus.ACTIVE && !row.state().atRest()) {
-                work.add(row);
-            } else if (ready.contains(row)) {
-                work.add(row);
-            }
+        Wait wait = outcome.waiting();
+        if (wait != null) {
+          waits.put(row.key(), List.of(wait));
         }
-        return work;
-    }
-
-    private Outcome advance(MigrationRow row, boolean longSteps, long deadline)
-            throws SQLException {
-        MigrationRow moving = row;
-        if (!row.state().atRest()) {
-            Integer target = row.target();
-            boolean turnRound =
-                    target != null
-                            && row.state().direction() == Direction.UP
-                            && target < row.state().entering()
-                            && row.lifecycle().reachable(row.state().entering(), row.state().reached());
-            if (turnRound) {
-                Optional<MigrationRow> turned = gatekeeper.reverse(row, lease);
-                if (turned.isEmpty()) {
-                    return Outcome.more("gone");
-                }
-                moving = turned.get();
-            }
-        } else {
-            Optional<MigrationRow> entered = enter(row);
-            if (entered.isEmpty()) {
-                return Outcome.more("to be looked at again");
-            }
-            moving = entered.get();
-            if (moving.state().atRest()) {
-                return Outcome.DONE;
-            }
+        if (!lease.renew()) {
+          return Pass.NOT_LEADING;
         }
-        State state = moving.state();
-        Outcome outcome = steps.run(moving, lease, longSteps, deadline);
-        if (outcome.done()) {
-            done.computeIfAbsent(moving.key(), key -> new ArrayList<>())
-                    .add(
-                            (state.direction() == Direction.UP ? "reached " : "went back to ")
-                                    + moving.lifecycle().name(state.entering()));
+      }
+    } while (progress && System.nanoTime() - deadline < 0);
+    return new Pass(true, waits, busy || progress, soon, running);
+  }
+
+  /** Migrations that move, and those that may enter their next phase, in declaration order. */
+  private static List<MigrationRow> work(Gatekeeper.Look look) {
+    List<MigrationRow> work = new ArrayList<>();
+    List<MigrationRow> ready = look.ready();
+    for (MigrationRow row : look.snapshot().migrations()) {
+      if (row.status() == MigrationStatus.ACTIVE && !row.state().atRest()) {
+        work.add(row);
+      } else if (ready.contains(row)) {
+        work.add(row);
+      }
+    }
+    return work;
+  }
+
+  private Outcome advance(MigrationRow row, boolean longSteps, long deadline) throws SQLException {
+    MigrationRow moving = row;
+    if (!row.state().atRest()) {
+      Integer target = row.target();
+      boolean turnRound =
+          target != null
+              && row.state().direction() == Direction.UP
+              && target < row.state().entering()
+              && row.lifecycle().reachable(row.state().entering(), row.state().reached());
+      if (turnRound) {
+        Optional<MigrationRow> turned = gatekeeper.reverse(row, lease);
+        if (turned.isEmpty()) {
+          return Outcome.more("gone");
         }
-        return outcome;
+        moving = turned.get();
+      }
+    } else {
+      Optional<MigrationRow> entered = enter(row);
+      if (entered.isEmpty()) {
+        return Outcome.more("to be looked at again");
+      }
+      moving = entered.get();
+      if (moving.state().atRest()) {
+        return Outcome.DONE;
+      }
     }
+    State state = moving.state();
+    Outcome outcome = steps.run(moving, lease, longSteps, deadline);
+    if (outcome.done()) {
+      done.computeIfAbsent(moving.key(), key -> new ArrayList<>())
+          .add(
+              (state.direction() == Direction.UP ? "reached " : "went back to ")
+                  + moving.lifecycle().name(state.entering()));
+    }
+    return outcome;
+  }
 
-    private Optional<MigrationRow> enter(MigrationRow row) throws SQLException {
-        Operation<?> operation = ctx.operation(row).orElse(null);
-        if (operation == null) {
-            return Optional.empty();
+  private Optional<MigrationRow> enter(MigrationRow row) throws SQLException {
+    Operation<?> operation = ctx.operation(row).orElse(null);
+    if (operation == null) {
+      return Optional.empty();
+    }
+    boolean up = !row.goesDown();
+    int phase = up ? row.state().reached() + 1 : row.state().reached();
+    Preflight.Found found = null;
+    if (up && (operation.recaptures(phase) || !Preflight.captured(row))) {
+      try {
+        found = preflight.run(operation, ctx.target(row));
+      } catch (RefusedException e) {
+        refuse(row, e);
+        return Optional.of(row);
+      }
+      if (!Preflight.captured(row)) {
+        // The gates look at the steps, which follow from the facts: store these first.
+        store(row, found);
+        return Optional.of(row);
+      }
+    }
+    List<Step> planned =
+        operation.steps(
+            ctx.target(row),
+            found == null ? row.facts() : found.facts(),
+            phase,
+            up ? Direction.UP : Direction.DOWN);
+    return gatekeeper.enter(
+        row,
+        lease,
+        new Gatekeeper.Prepared(
+            planned,
+            found == null ? null : found.lifecycle(),
+            found == null ? null : found.facts()));
+  }
+
+  private void store(MigrationRow row, Preflight.Found found) throws SQLException {
+    Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          lease.require(connection);
+          ctx.migrations().facts(connection, row, found.lifecycle(), found.facts());
+          return true;
+        });
+  }
+
+  private void refuse(MigrationRow row, RefusedException refused) throws SQLException {
+    LOG.error("{}", refused.getMessage());
+    Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          lease.require(connection);
+          ctx.migrations()
+              .status(
+                  connection, row, MigrationStatus.FAILED, String.valueOf(refused.getMessage()));
+          return true;
+        });
+  }
+
+  /** Asks the backup gate outside any transaction, since it is somebody else's code. */
+  private boolean confirmBackups(Gatekeeper.Look look) {
+    boolean confirmed = false;
+    for (MigrationRow row : look.snapshot().migrations()) {
+      List<Wait> waits = look.waits().getOrDefault(row.key(), List.of());
+      boolean only = waits.size() == 1 && waits.get(0).kind() == Wait.Kind.BACKUP;
+      if (only && ctx.backupGate() != null) {
+        String drops =
+            ctx.operation(row)
+                .map(
+                    each ->
+                        each
+                            .steps(
+                                ctx.target(row), row.facts(), row.lifecycle().purge(), Direction.UP)
+                            .stream()
+                            .flatMap(step -> step.sql().stream())
+                            .reduce("", (a, b) -> a + b + ";\n"))
+                .orElse("");
+        if (ctx.backupGate().confirmed(row.id(), drops)) {
+          gates.backupConfirmed(row);
+          confirmed = true;
         }
-        boolean up = !row.goesDown();
-        int phase = up ? row.state().reached() + 1 : row.state().reached();
-        Preflight.Found found = null;
-        if (up && (operation.recaptures(phase) || !Preflight.captured(row))) {
-            try {
-                found = preflight.run(operation, ctx.target(row));
-            } catch (RefusedException e) {
-                refuse(row, e);
-                return Optional.of(row);
-            }
-            if (!Preflight.captured(row)) {
-                // The gates look at the steps, which follow from the facts: store these first.
-                store(row, found);
-                return Optional.of(row);
-            }
-        }
-        List<Step> planned =
-                operation.steps(
-                        ctx.target(row),
-                        found == null ? row.facts() : found.facts(),
-                        phase,
-                        up ? Direction.UP : Direction.DOWN);
-        return gatekeeper.enter(
-                row,
-                lease,
-                new Gatekeeper.Prepared(
-                        planned,
-                        found == null ? null : found.lifecycle(),
-                        found == null ? null : found.facts()));
+      }
     }
+    return confirmed;
+  }
 
-    private void store(MigrationRow row, Preflight.Found found) throws SQLException {
-        Db.transaction(
-                ctx.dataSource(),
-                connection -> {
-                    lease.require(connection);
-                    ctx.migrations().facts(connection, row, found.lifecycle(), found.facts());
-                    return true;
-                });
-    }
+  private long sliceEnd(long deadline) {
+    long slice = System.nanoTime() + ctx.timing().tick().toNanos();
+    return slice - deadline < 0 ? slice : deadline;
+  }
 
-    private void refuse(MigrationRow row, RefusedException refused) throws SQLException {
-        LOG.error("{}", refused.getMessage());
-        Db.transaction(
-                ctx.dataSource(),
-                connection -> {
-                    lease.require(connection);
-                    ctx.migrations()
-                            .status(
-                                    connection, row, MigrationStatus.FAILED, String.valueOf(refused.getMessage()));
-                    return true;
-                });
-    }
-
-    /** Asks the backup gate outside any transaction, since it is somebody else's code. */
-    private boolean confirmBackups(Gatekeeper.Look look) {
-        boolean confirmed = false;
-        for (MigrationRow row : look.snapshot().migrations()) {
-            List<Wait> waits = look.waits().getOrDefault(row.key(), List.of());
-            boolean only = waits.size() == 1 && waits.get(0).kind() == Wait.Kind.BACKUP;
-            if (only && ctx.backupGate() != null) {
-                String drops =
-                        ctx.operation(row)
-                                .map(
-                                        each ->
-                                                each
-                                                        .steps(
-                                                                ctx.target(row),
-                                                                row.facts(),
-                                                                row.lifecycle().purge(),
-                                                                Direction.UP)
-                                                        .stream()
-                                                        .flatMap(step -> step.sql().stream())
-                                                        .reduce("", (a, b) -> a + b + ";\n"))
-                                .orElse("");
-                if (ctx.backupGate().confirmed(row.id(), drops)) {
-                    gates.backupConfirmed(row);
-                    confirmed = true;
-                }
-            }
-        }
-        return confirmed;
-    }
-
-    private long sliceEnd(long deadline) {
-        long slice = System.nanoTime() + ctx.timing().tick().toNanos();
-        return slice - deadline < 0 ? slice : deadline;
-    }
-
-    private void backOff(MigrationRow row) {
-        Retry before = retries.get(row.key());
-        int failures = before == null ? 1 : before.failures() + 1;
-        long pause =
-                ctx.timing().retryPause().toNanos() << Math.min(failures - 1, MOST_DOUBLINGS - 1);
-        long most = ctx.timing().retryPause().toNanos() * 20;
-        long jittered = Math.min(pause, most) / 2 + ThreadLocalRandom.current().nextLong(Math.min(pause, most) / 2 + 1);
-        retries.put(row.key(), new Retry(failures, System.nanoTime() + jittered));
-    }
+  private void backOff(MigrationRow row) {
+    Retry before = retries.get(row.key());
+    int failures = before == null ? 1 : before.failures() + 1;
+    long pause = ctx.timing().retryPause().toNanos() << Math.min(failures - 1, MOST_DOUBLINGS - 1);
+    long most = ctx.timing().retryPause().toNanos() * 20;
+    long jittered =
+        Math.min(pause, most) / 2
+            + ThreadLocalRandom.current().nextLong(Math.min(pause, most) / 2 + 1);
+    retries.put(row.key(), new Retry(failures, System.nanoTime() + jittered));
+  }
 }

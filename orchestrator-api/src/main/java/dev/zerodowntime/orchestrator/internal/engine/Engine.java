@@ -29,223 +29,222 @@ import org.slf4j.LoggerFactory;
 /** The {@link Orchestrator}: connects lazily, and hands every call to the part that does it. */
 public final class Engine implements Orchestrator {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+  private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
-    private final Configuration configuration;
-    private final ReentrantLock connecting = new ReentrantLock();
-    private volatile @Nullable Connected connected;
-    private volatile boolean closed;
+  private final Configuration configuration;
+  private final ReentrantLock connecting = new ReentrantLock();
+  private volatile @Nullable Connected connected;
+  private volatile boolean closed;
 
-    /**
-     * Takes a configuration that was checked.
-     *
-     * @param configuration what the builder was told
-     */
-    public Engine(Configuration configuration) {
-        this.configuration = configuration;
+  /**
+   * Takes a configuration that was checked.
+   *
+   * @param configuration what the builder was told
+   */
+  public Engine(Configuration configuration) {
+    this.configuration = configuration;
+  }
+
+  /** What the builder was told. */
+  public record Configuration(
+      DataSource dataSource,
+      DataSource ddlDataSource,
+      @Nullable Dialect dialect,
+      String application,
+      String release,
+      String controlSchema,
+      Role role,
+      Environment environment,
+      Timing timing,
+      Map<String, Declaration> declarations,
+      List<String> order,
+      Set<String> finished,
+      @Nullable Set<String> touches,
+      @Nullable BackupGate backupGate,
+      boolean noStarQueries,
+      boolean developmentOnRows,
+      boolean background) {}
+
+  /**
+   * What a build declares of one migration.
+   *
+   * @param id the migration's id
+   * @param operation the operation's class
+   * @param migration the declaration, or null where another team owns it
+   * @param stages names of the stages its code can be at, oldest first
+   */
+  public record Declaration(
+      String id, Class<?> operation, @Nullable Migration<?> migration, List<String> stages) {}
+
+  private Connected connected() throws SQLException {
+    Connected found = connected;
+    if (found != null) {
+      return found;
     }
-
-    /** What the builder was told. */
-    public record Configuration(
-            DataSource dataSource,
-            DataSource ddlDataSource,
-            @Nullable Dialect dialect,
-            String application,
-            String release,
-            String controlSchema,
-            Role role,
-            Environment environment,
-            Timing timing,
-            Map<String, Declaration> declarations,
-            List<String> order,
-            Set<String> finished,
-            @Nullable Set<String> touches,
-            @Nullable BackupGate backupGate,
-            boolean noStarQueries,
-            boolean developmentOnRows,
-            boolean background) {}
-
-    /**
-     * What a build declares of one migration.
-     *
-     * @param id the migration's id
-     * @param operation the operation's class
-     * @param migration the declaration, or null where another team owns it
-     * @param stages names of the stages its code can be at, oldest first
-     */
-    public record Declaration(
-            String id, Class<?> operation, @Nullable Migration<?> migration, List<String> stages) {}
-
-    private Connected connected() throws SQLException {
-        Connected found = connected;
-        if (found != null) {
-            return found;
-        }
-        connecting.lock();
-        try {
-            found = connected;
-            if (found == null) {
-                found = Connected.to(configuration);
-                connected = found;
-            }
-            return found;
-        } finally {
-            connecting.unlock();
-        }
+    connecting.lock();
+    try {
+      found = connected;
+      if (found == null) {
+        found = Connected.to(configuration);
+        connected = found;
+      }
+      return found;
+    } finally {
+      connecting.unlock();
     }
+  }
 
-    private <T> T call(Failures.Call<T> call) {
-        if (closed) {
-            throw new IllegalStateException("this orchestrator is closed");
-        }
-        return Failures.translate(configuration, connected, call);
+  private <T> T call(Failures.Call<T> call) {
+    if (closed) {
+      throw new IllegalStateException("this orchestrator is closed");
     }
+    return Failures.translate(configuration, connected, call);
+  }
 
-    @Override
-    public AdvanceReport advance() {
-        AdvanceReport report = call(() -> connected().startup().advance());
-        LOG.info("{}", report);
-        return report;
-    }
+  @Override
+  public AdvanceReport advance() {
+    AdvanceReport report = call(() -> connected().startup().advance());
+    LOG.info("{}", report);
+    return report;
+  }
 
-    @Override
-    public AdvanceReport drive() {
-        return drive(Duration.ZERO);
-    }
+  @Override
+  public AdvanceReport drive() {
+    return drive(Duration.ZERO);
+  }
 
-    @Override
-    public AdvanceReport drive(Duration patience) {
-        return call(() -> connected().startup().drive(patience));
-    }
+  @Override
+  public AdvanceReport drive(Duration patience) {
+    return call(() -> connected().startup().drive(patience));
+  }
 
-    @Override
-    public FleetStatus status() {
-        return call(() -> connected().reporter().status());
-    }
+  @Override
+  public FleetStatus status() {
+    return call(() -> connected().reporter().status());
+  }
 
-    @Override
-    public List<MigrationPlan> plan() {
-        return call(() -> connected().planner().plan());
-    }
+  @Override
+  public List<MigrationPlan> plan() {
+    return call(() -> connected().planner().plan());
+  }
 
-    @Override
-    public <C extends Enum<C> & CodeStage> C stage(Migration<C> migration) {
-        Connected now = connected;
-        Map<String, String> stages = now == null ? Map.of() : now.membership().stages();
-        for (Map.Entry<String, String> each : stages.entrySet()) {
-            boolean same =
-                    migration
-                            .schema()
-                            .map(schema -> each.getKey().equals(MigrationRow.key(schema, migration.id())))
-                            .orElse(each.getKey().endsWith("|" + migration.id()));
-            if (same) {
-                return Stages.constant(migration, each.getValue());
-            }
-        }
-        throw new IllegalStateException(
-                "this process has not been admitted with a stage of "
-                        + migration.id()
-                        + "; declare it with thisBuild(...) and call advance() first");
+  @Override
+  public <C extends Enum<C> & CodeStage> C stage(Migration<C> migration) {
+    Connected now = connected;
+    Map<String, String> stages = now == null ? Map.of() : now.membership().stages();
+    for (Map.Entry<String, String> each : stages.entrySet()) {
+      boolean same =
+          migration
+              .schema()
+              .map(schema -> each.getKey().equals(MigrationRow.key(schema, migration.id())))
+              .orElse(each.getKey().endsWith("|" + migration.id()));
+      if (same) {
+        return Stages.constant(migration, each.getValue());
+      }
     }
+    throw new IllegalStateException(
+        "this process has not been admitted with a stage of "
+            + migration.id()
+            + "; declare it with thisBuild(...) and call advance() first");
+  }
 
-    @Override
-    public ReleaseManifest manifest() {
-        Map<String, ReleaseManifest.Declaration> declarations = new LinkedHashMap<>();
-        configuration
-                .declarations()
-                .forEach(
-                        (id, each) -> {
-                            Migration<?> migration = each.migration();
-                            if (migration != null) {
-                                Lifecycle lifecycle = migration.lifecycle();
-                                declarations.put(
-                                        id, new ReleaseManifest.Declaration(lifecycle, each.stages()));
-                            }
-                        });
-        return new ReleaseManifest(
-                configuration.application(),
-                configuration.release(),
-                declarations,
-                List.copyOf(configuration.finished()));
-    }
+  @Override
+  public ReleaseManifest manifest() {
+    Map<String, ReleaseManifest.Declaration> declarations = new LinkedHashMap<>();
+    configuration
+        .declarations()
+        .forEach(
+            (id, each) -> {
+              Migration<?> migration = each.migration();
+              if (migration != null) {
+                Lifecycle lifecycle = migration.lifecycle();
+                declarations.put(id, new ReleaseManifest.Declaration(lifecycle, each.stages()));
+              }
+            });
+    return new ReleaseManifest(
+        configuration.application(),
+        configuration.release(),
+        declarations,
+        List.copyOf(configuration.finished()));
+  }
 
-    @Override
-    public boolean fit() {
-        Connected now = connected;
-        return now != null && now.membership().fit();
-    }
+  @Override
+  public boolean fit() {
+    Connected now = connected;
+    return now != null && now.membership().fit();
+  }
 
-    @Override
-    public void pause(String id) {
-        call(() -> connected().operator().pause(id));
-    }
+  @Override
+  public void pause(String id) {
+    call(() -> connected().operator().pause(id));
+  }
 
-    @Override
-    public void resume(String id) {
-        call(() -> connected().operator().resume(id));
-    }
+  @Override
+  public void resume(String id) {
+    call(() -> connected().operator().resume(id));
+  }
 
-    @Override
-    public void pauseAll(String reason) {
-        call(() -> connected().operator().pauseAll(reason));
-    }
+  @Override
+  public void pauseAll(String reason) {
+    call(() -> connected().operator().pauseAll(reason));
+  }
 
-    @Override
-    public void resumeAll() {
-        call(() -> connected().operator().resumeAll());
-    }
+  @Override
+  public void resumeAll() {
+    call(() -> connected().operator().resumeAll());
+  }
 
-    @Override
-    public void approve(String id, String phase) {
-        call(() -> connected().operator().approve(id, phase));
-    }
+  @Override
+  public void approve(String id, String phase) {
+    call(() -> connected().operator().approve(id, phase));
+  }
 
-    @Override
-    public void rollback(String id, String phase) {
-        call(() -> connected().operator().rollback(id, phase));
-    }
+  @Override
+  public void rollback(String id, String phase) {
+    call(() -> connected().operator().rollback(id, phase));
+  }
 
-    @Override
-    public MigrationPlan abandon(String id) {
-        return call(() -> connected().operator().abandon(id));
-    }
+  @Override
+  public MigrationPlan abandon(String id) {
+    return call(() -> connected().operator().abandon(id));
+  }
 
-    @Override
-    public void adopted(String application) {
-        call(() -> connected().operator().unpin(application, null));
-    }
+  @Override
+  public void adopted(String application) {
+    call(() -> connected().operator().unpin(application, null));
+  }
 
-    @Override
-    public void pin(String application, String label) {
-        call(() -> connected().operator().pin(application, label));
-    }
+  @Override
+  public void pin(String application, String label) {
+    call(() -> connected().operator().pin(application, label));
+  }
 
-    @Override
-    public void unpin(String application, String label) {
-        call(() -> connected().operator().unpin(application, label));
-    }
+  @Override
+  public void unpin(String application, String label) {
+    call(() -> connected().operator().unpin(application, label));
+  }
 
-    @Override
-    public void forgetRelease(String application, String release) {
-        call(() -> connected().operator().forgetRelease(application, release));
-    }
+  @Override
+  public void forgetRelease(String application, String release) {
+    call(() -> connected().operator().forgetRelease(application, release));
+  }
 
-    @Override
-    public void moved() {
-        call(() -> connected().operator().moved());
-    }
+  @Override
+  public void moved() {
+    call(() -> connected().operator().moved());
+  }
 
-    @Override
-    public void copied() {
-        call(() -> connected().operator().copied());
-    }
+  @Override
+  public void copied() {
+    call(() -> connected().operator().copied());
+  }
 
-    @Override
-    public void close() {
-        closed = true;
-        Connected now = connected;
-        if (now != null) {
-            now.close();
-        }
+  @Override
+  public void close() {
+    closed = true;
+    Connected now = connected;
+    if (now != null) {
+      now.close();
     }
+  }
 }

@@ -44,65 +44,66 @@ import org.jspecify.annotations.Nullable;
  * @param rules the fleet rules
  */
 record EngineContext(
-        DataSource dataSource,
-        DataSource ddlDataSource,
-        Dialect dialect,
-        ControlTables tables,
-        ControlReader reader,
-        MigrationWriter migrations,
-        FleetWriter fleet,
-        Events events,
-        String member,
-        String application,
-        String release,
-        Role role,
-        Environment environment,
-        Timing timing,
-        Declarations declarations,
-        @Nullable BackupGate backupGate,
-        FleetRules rules) {
+    DataSource dataSource,
+    DataSource ddlDataSource,
+    Dialect dialect,
+    ControlTables tables,
+    ControlReader reader,
+    MigrationWriter migrations,
+    FleetWriter fleet,
+    Events events,
+    String member,
+    String application,
+    String release,
+    Role role,
+    Environment environment,
+    Timing timing,
+    Declarations declarations,
+    @Nullable BackupGate backupGate,
+    FleetRules rules) {
 
-    Target target(MigrationRow row) {
-        return new Target(row.id(), row.schema(), tables.schema());
+  Target target(MigrationRow row) {
+    return new Target(row.id(), row.schema(), tables.schema());
+  }
+
+  /** The dialect's support of a migration's operation; empty if this driver can't drive it. */
+  Optional<Operation<?>> operation(MigrationRow row) {
+    for (OperationSupport<?> each : dialect.operations()) {
+      if (each.type().name().equals(row.lifecycle().operation())) {
+        return Optional.of(restore(each, row));
+      }
     }
+    return Optional.empty();
+  }
 
-    /** The dialect's support of a migration's operation; empty if this driver can't drive it. */
-    Optional<Operation<?>> operation(MigrationRow row) {
-        for (OperationSupport<?> each : dialect.operations()) {
-            if (each.type().name().equals(row.lifecycle().operation())) {
-                return Optional.of(restore(each, row));
-            }
-        }
-        return Optional.empty();
+  private static <M extends Migration<?>> Operation<M> restore(
+      OperationSupport<M> support, MigrationRow row) {
+    return new Operation<>(
+        support,
+        support
+            .type()
+            .restore()
+            .apply(
+                new OperationType.Stored(
+                    row.id(), row.schema(), row.after(), row.policy(), row.operation())));
+  }
+
+  /** The dialect's support of a declared migration. */
+  Optional<Operation<?>> operation(Migration<?> migration) {
+    for (OperationSupport<?> each : dialect.operations()) {
+      if (each.type().javaType().isInstance(migration)) {
+        return Optional.of(cast(each, migration));
+      }
     }
+    return Optional.empty();
+  }
 
-    private static <M extends Migration<?>> Operation<M> restore(
-            OperationSupport<M> support, MigrationRow row) {
-        return new Operation<>(
-                support,
-                support.type()
-                        .restore()
-                        .apply(
-                                new OperationType.Stored(
-                                        row.id(), row.schema(), row.after(), row.policy(), row.operation())));
-    }
+  private static <M extends Migration<?>> Operation<M> cast(
+      OperationSupport<M> support, Migration<?> migration) {
+    return new Operation<>(support, support.type().javaType().cast(migration));
+  }
 
-    /** The dialect's support of a declared migration. */
-    Optional<Operation<?>> operation(Migration<?> migration) {
-        for (OperationSupport<?> each : dialect.operations()) {
-            if (each.type().javaType().isInstance(migration)) {
-                return Optional.of(cast(each, migration));
-            }
-        }
-        return Optional.empty();
-    }
-
-    private static <M extends Migration<?>> Operation<M> cast(
-            OperationSupport<M> support, Migration<?> migration) {
-        return new Operation<>(support, support.type().javaType().cast(migration));
-    }
-
-    /** What this build declares. */
-    record Declarations(
-            Map<String, Engine.Declaration> byId, Set<String> finished, @Nullable Set<String> touches) {}
+  /** What this build declares. */
+  record Declarations(
+      Map<String, Engine.Declaration> byId, Set<String> finished, @Nullable Set<String> touches) {}
 }

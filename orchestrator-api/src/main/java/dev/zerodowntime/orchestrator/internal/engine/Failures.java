@@ -9,73 +9,73 @@ import org.jspecify.annotations.Nullable;
 /** Turns SQL errors that nobody handled into exceptions that say what to do. */
 final class Failures {
 
-    private Failures() {}
+  private Failures() {}
 
-    /**
-     * A call of the public API.
-     *
-     * @param <T> its result
-     */
-    @FunctionalInterface
-    interface Call<T> {
-        T run() throws SQLException;
-    }
+  /**
+   * A call of the public API.
+   *
+   * @param <T> its result
+   */
+  @FunctionalInterface
+  interface Call<T> {
+    T run() throws SQLException;
+  }
 
-    static <T> T translate(
-            Engine.Configuration configuration, @Nullable Connected connected, Call<T> call) {
-        try {
-            return call.run();
-        } catch (SQLException e) {
-            throw translate(configuration, connected, e);
-        }
+  static <T> T translate(
+      Engine.Configuration configuration, @Nullable Connected connected, Call<T> call) {
+    try {
+      return call.run();
+    } catch (SQLException e) {
+      throw translate(configuration, connected, e);
     }
+  }
 
-    private static DatabaseException translate(
-            Engine.Configuration configuration, @Nullable Connected connected, SQLException e) {
-        SqlErrorKind kind =
-                connected != null
-                        ? connected.dialect().classify(e)
-                        : configuration.dialect() != null
-                                ? configuration.dialect().classify(e)
-                                : SqlErrorKind.CONNECTION_LOST;
-        String problem = e.getMessage() + " [SQLSTATE " + e.getSQLState() + "]";
-        return switch (kind) {
-            case CONNECTION_LOST ->
-                    new DatabaseException(
-                            ErrorCode.DATABASE_UNREACHABLE,
-                            "The database does not answer: " + problem,
-                            "Check its address and that it is up; calling again is always safe.",
-                            e);
-            case PRIVILEGE ->
-                    new DatabaseException(
-                            ErrorCode.MISSING_PRIVILEGE,
-                            "The database user lacks a privilege: " + problem,
-                            "Members need USAGE on schema "
-                                    + configuration.controlSchema()
-                                    + " and SELECT, INSERT, UPDATE, DELETE on its tables; drivers also"
-                                    + " own the application's tables.",
-                            e);
-            case READ_ONLY ->
-                    new DatabaseException(
-                            ErrorCode.READ_ONLY_DATABASE,
-                            "The database refuses writes: " + problem,
-                            "Give the builder a DataSource of the primary.",
-                            e);
-            case UNDEFINED_TABLE ->
-                    new DatabaseException(
-                            ErrorCode.CONTROL_TABLES,
-                            "A control table is missing: " + problem,
-                            "Restore schema "
-                                    + configuration.controlSchema()
-                                    + " from a backup; or, if it was dropped on purpose, start the process"
-                                    + " anew to install it.",
-                            e);
-            default ->
-                    new DatabaseException(
-                            ErrorCode.SQL,
-                            "Unexpected SQL error: " + problem,
-                            "Calling again is safe; if it stays, its cause is in the message.",
-                            e);
-        };
-    }
+  private static DatabaseException translate(
+      Engine.Configuration configuration, @Nullable Connected connected, SQLException e) {
+    SqlErrorKind kind =
+        connected != null
+            ? connected.dialect().classify(e)
+            : configuration.dialect() != null
+                ? configuration.dialect().classify(e)
+                : SqlErrorKind.CONNECTION_LOST;
+    String problem = e.getMessage() + " [SQLSTATE " + e.getSQLState() + "]";
+    return switch (kind) {
+      case CONNECTION_LOST ->
+          new DatabaseException(
+              ErrorCode.DATABASE_UNREACHABLE,
+              "The database does not answer: " + problem,
+              "Check its address and that it is up; calling again is always safe.",
+              e);
+      case PRIVILEGE ->
+          new DatabaseException(
+              ErrorCode.MISSING_PRIVILEGE,
+              "The database user lacks a privilege: " + problem,
+              "Members need USAGE on schema "
+                  + configuration.controlSchema()
+                  + " and SELECT, INSERT, UPDATE, DELETE on its tables; drivers also"
+                  + " own the application's tables.",
+              e);
+      case READ_ONLY ->
+          new DatabaseException(
+              ErrorCode.READ_ONLY_DATABASE,
+              "The database refuses writes: " + problem,
+              "Give the builder a DataSource of the primary.",
+              e);
+      case UNDEFINED_TABLE ->
+          new DatabaseException(
+              ErrorCode.CONTROL_TABLES,
+              "A control table is missing: " + problem,
+              "Restore schema "
+                  + configuration.controlSchema()
+                  + " from a backup; or, if it was dropped on purpose, start the process"
+                  + " anew to install it.",
+              e);
+      default ->
+          new DatabaseException(
+              ErrorCode.SQL,
+              "Unexpected SQL error: " + problem,
+              "Calling again is safe; if it stays, its cause is in the message.",
+              e);
+    };
+  }
 }

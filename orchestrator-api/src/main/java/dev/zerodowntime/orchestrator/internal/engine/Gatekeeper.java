@@ -31,249 +31,244 @@ import org.slf4j.LoggerFactory;
  */
 final class Gatekeeper {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Gatekeeper.class);
+  private static final Logger LOG = LoggerFactory.getLogger(Gatekeeper.class);
 
-    private final EngineContext ctx;
-    private final Gates gates;
+  private final EngineContext ctx;
+  private final Gates gates;
 
-    /** One run of one driver: what another has watched doesn't add to what this one has. */
-    private final String observer = UUID.randomUUID().toString();
+  /** One run of one driver: what another has watched doesn't add to what this one has. */
+  private final String observer = UUID.randomUUID().toString();
 
-    private final Map<String, Long> lastLooks = new HashMap<>();
-    private boolean foreignServer;
+  private final Map<String, Long> lastLooks = new HashMap<>();
+  private boolean foreignServer;
 
-    Gatekeeper(EngineContext ctx, Gates gates) {
-        this.ctx = ctx;
-        this.gates = gates;
+  Gatekeeper(EngineContext ctx, Gates gates) {
+    this.ctx = ctx;
+    this.gates = gates;
+  }
+
+  /** What a look found: everything, and what each migration waits for. */
+  record Look(Snapshot snapshot, Map<String, List<Wait>> waits) {
+
+    /** Migrations whose next phase may be entered, in declaration order. */
+    List<MigrationRow> ready() {
+      List<MigrationRow> ready = new ArrayList<>();
+      for (MigrationRow row : snapshot.migrations()) {
+        List<Wait> found = waits.get(row.key());
+        if (found != null && found.isEmpty()) {
+          ready.add(row);
+        }
+      }
+      return ready;
     }
+  }
 
-    /** What a look found: everything, and what each migration waits for. */
-    record Look(Snapshot snapshot, Map<String, List<Wait>> waits) {
+  /** Tells whether the database is another server than the one the control tables know. */
+  void foreignServer(boolean foreign) {
+    foreignServer = foreign;
+  }
 
-        /** Migrations whose next phase may be entered, in declaration order. */
-        List<MigrationRow> ready() {
-            List<MigrationRow> ready = new ArrayList<>();
+  /** Forgets when it last looked: what lies between was not watched. */
+  void blinked() {
+    lastLooks.clear();
+  }
+
+  /** Observes heartbeats, strikes off who is gone, and evaluates every gate. */
+  Look look(Lease lease) throws SQLException {
+    try {
+      return Db.transaction(
+          ctx.dataSource(),
+          connection -> {
+            ctx.reader().lockFleetExclusive(connection);
+            lease.require(connection);
+            Snapshot snapshot = Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
+            snapshot = observe(connection, snapshot);
+            Map<String, List<Wait>> waits = new LinkedHashMap<>();
             for (MigrationRow row : snapshot.migrations()) {
-                List<Wait> found = waits.get(row.key());
-                if (found != null && found.isEmpty()) {
-                    ready.add(row);
-                }
+              if (row.state().atRest()) {
+                waits.put(row.key(), evaluate(connection, snapshot, row));
+              }
             }
-            return ready;
-        }
+            return new Look(snapshot, waits);
+          });
+    } catch (SQLException | RuntimeException e) {
+      blinked();
+      throw e;
     }
+  }
 
-    /** Tells whether the database is another server than the one the control tables know. */
-    void foreignServer(boolean foreign) {
-        foreignServer = foreign;
+  private Snapshot observe(Connection connection, Snapshot snapshot) throws SQLException {
+    long longestGap =
+        3 * Math.max(ctx.timing().tick().toMillis(), ctx.timing().heartbeat().toMillis() / 3);
+    Observation known =
+        new Observation(
+            snapshot.control().incarnation(),
+            snapshot.control().incarnationObserver(),
+            snapshot.control().incarnationStill());
+    if (snapshot.held() || !known.counter().equals(snapshot.control().serverIncarnation())) {
+      Observation seen =
+          ctx.rules()
+              .observe(
+                  known,
+                  snapshot.control().serverIncarnation(),
+                  observer,
+                  sinceLook("#incarnation"),
+                  longestGap);
+      if (!seen.counter().equals(known.counter())) {
+        LOG.warn("the database server is a new incarnation: {}", seen.counter());
+        ctx.events().append(connection, null, Event.of("INCARNATION", null, seen.counter()));
+      }
+      ctx.fleet().incarnation(connection, seen);
+      snapshot = Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
     }
-
-    /** Forgets when it last looked: what lies between was not watched. */
-    void blinked() {
-        lastLooks.clear();
+    List<Member> gone = new ArrayList<>();
+    for (Member member : snapshot.members()) {
+      Observation seen =
+          ctx.rules()
+              .observe(
+                  new Observation(
+                      Long.toString(member.observed()), member.observer(), member.still()),
+                  Long.toString(member.heartbeat()),
+                  observer,
+                  sinceLook(member.id()),
+                  longestGap);
+      if (snapshot.gone(member, seen) && ctx.fleet().strikeOff(connection, member)) {
+        gone.add(member);
+        lastLooks.remove(member.id());
+        ctx.events()
+            .append(
+                connection,
+                null,
+                Event.of(
+                    "MEMBER_GONE",
+                    null,
+                    member.application()
+                        + " "
+                        + member.release()
+                        + " "
+                        + member.id()
+                        + (member.closed() != null
+                            ? ", drained"
+                            : ", silent for " + seen.stillMillis() + " ms")));
+      } else if (member.closed() == null
+          && !(seen.counter().equals(Long.toString(member.observed()))
+              && seen.observer().equals(member.observer())
+              && seen.stillMillis() == member.still())) {
+        ctx.fleet().observed(connection, member, seen);
+      }
     }
+    prove(connection, snapshot);
+    // The release rows have just got the time of their last member.
+    return gone.isEmpty()
+        ? snapshot
+        : Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
+  }
 
-    /** Observes heartbeats, strikes off who is gone, and evaluates every gate. */
-    Look look(Lease lease) throws SQLException {
-        try {
-            return Db.transaction(
-                    ctx.dataSource(),
-                    connection -> {
-                        ctx.reader().lockFleetExclusive(connection);
-                        lease.require(connection);
-                        Snapshot snapshot =
-                                Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
-                        snapshot = observe(connection, snapshot);
-                        Map<String, List<Wait>> waits = new LinkedHashMap<>();
-                        for (MigrationRow row : snapshot.migrations()) {
-                            if (row.state().atRest()) {
-                                waits.put(row.key(), evaluate(connection, snapshot, row));
-                            }
-                        }
-                        return new Look(snapshot, waits);
-                    });
-        } catch (SQLException | RuntimeException e) {
-            blinked();
-            throw e;
-        }
+  private long sinceLook(String what) {
+    long now = System.nanoTime();
+    Long last = lastLooks.put(what, now);
+    return last == null ? -1 : (now - last) / 1_000_000;
+  }
+
+  /** A release that has been live for the soak time supersedes those deployed before it. */
+  private void prove(Connection connection, Snapshot snapshot) throws SQLException {
+    for (Release release : snapshot.releases()) {
+      boolean proven =
+          !release.proven()
+              && snapshot.members().stream()
+                  .anyMatch(
+                      each ->
+                          each.application().equals(release.application())
+                              && each.release().equals(release.release())
+                              && each.closed() == null
+                              && each.heartbeatAt() - each.registered()
+                                  >= ctx.timing().soak().toMillis());
+      if (proven) {
+        ctx.fleet().proven(connection, release.application(), release.release());
+      }
     }
+  }
 
-    private Snapshot observe(Connection connection, Snapshot snapshot) throws SQLException {
-        long longestGap =
-                3 * Math.max(ctx.timing().tick().toMillis(), ctx.timing().heartbeat().toMillis() / 3);
-        Observation known =
-                new Observation(
-                        snapshot.control().incarnation(),
-                        snapshot.control().incarnationObserver(),
-                        snapshot.control().incarnationStill());
-        if (snapshot.held() || !known.counter().equals(snapshot.control().serverIncarnation())) {
-            Observation seen =
-                    ctx.rules()
-                            .observe(
-                                    known,
-                                    snapshot.control().serverIncarnation(),
-                                    observer,
-                                    sinceLook("#incarnation"),
-                                    longestGap);
-            if (!seen.counter().equals(known.counter())) {
-                LOG.warn("the database server is a new incarnation: {}", seen.counter());
-                ctx.events().append(connection, null, Event.of("INCARNATION", null, seen.counter()));
-            }
-            ctx.fleet().incarnation(connection, seen);
-            snapshot =
-                    Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
-        }
-        List<Member> gone = new ArrayList<>();
-        for (Member member : snapshot.members()) {
-            Observation seen =
-                    ctx.rules()
-                            .observe(
-                                    new Observation(
-                                            Long.toString(member.observed()), member.observer(), member.still()),
-                                    Long.toString(member.heartbeat()),
-                                    observer,
-                                    sinceLook(member.id()),
-                                    longestGap);
-            if (snapshot.gone(member, seen) && ctx.fleet().strikeOff(connection, member)) {
-                gone.add(member);
-                lastLooks.remove(member.id());
-                ctx.events()
-                        .append(
-                                connection,
-                                null,
-                                Event.of(
-                                        "MEMBER_GONE",
-                                        null,
-                                        member.application()
-                                                + " "
-                                                + member.release()
-                                                + " "
-                                                + member.id()
-                                                + (member.closed() != null
-                                                        ? ", drained"
-                                                        : ", silent for " + seen.stillMillis() + " ms")));
-            } else if (member.closed() == null
-                    && !(seen.counter().equals(Long.toString(member.observed()))
-                            && seen.observer().equals(member.observer())
-                            && seen.stillMillis() == member.still())) {
-                ctx.fleet().observed(connection, member, seen);
-            }
-        }
-        prove(connection, snapshot);
-        // The release rows have just got the time of their last member.
-        return gone.isEmpty()
-                ? snapshot
-                : Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
+  private List<Wait> evaluate(Connection connection, Snapshot snapshot, MigrationRow row)
+      throws SQLException {
+    Gates.Evaluation evaluation = gates.evaluate(snapshot, row, foreignServer);
+    if (!evaluation.fitUp().equals(row.fitUp()) || !evaluation.fitDown().equals(row.fitDown())) {
+      ctx.migrations().fit(connection, row, evaluation.fitUp(), evaluation.fitDown());
     }
+    return evaluation.waits();
+  }
 
-    private long sinceLook(String what) {
-        long now = System.nanoTime();
-        Long last = lastLooks.put(what, now);
-        return last == null ? -1 : (now - last) / 1_000_000;
-    }
+  /**
+   * Enters the next phase, if that is still allowed: writes the pair before the first statement
+   * runs.
+   *
+   * @return the migration, entering; empty if something came up
+   */
+  Optional<MigrationRow> enter(MigrationRow candidate, Lease lease, Prepared prepared)
+      throws SQLException {
+    return Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          ctx.reader().lockFleetExclusive(connection);
+          lease.require(connection);
+          Snapshot snapshot = Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
+          MigrationRow row = snapshot.migration(candidate.key()).orElse(null);
+          if (row == null || !row.state().equals(candidate.state())) {
+            return Optional.empty();
+          }
+          if (!evaluate(connection, snapshot, row).isEmpty()) {
+            return Optional.empty();
+          }
+          Direction direction = row.goesDown() ? Direction.DOWN : Direction.UP;
+          State pair = row.state().entering(direction);
+          row.lifecycle().transition(pair.reached(), pair.entering());
+          if (prepared.lifecycle() != null && prepared.facts() != null) {
+            ctx.migrations().facts(connection, row, prepared.lifecycle(), prepared.facts());
+          }
+          for (Step step : prepared.steps()) {
+            Progress.discard(connection, ctx.tables(), row, step.name());
+          }
+          ctx.migrations().state(connection, row, pair);
+          ctx.events()
+              .append(
+                  connection,
+                  row,
+                  new Event(
+                      "PHASE",
+                      row.lifecycle().name(pair.entering()),
+                      null,
+                      null,
+                      null,
+                      null,
+                      "ENTERING",
+                      direction.name(),
+                      lease.token()));
+          return ctx.reader().migration(connection, row.id(), row.schema());
+        });
+  }
 
-    /** A release that has been live for the soak time supersedes those deployed before it. */
-    private void prove(Connection connection, Snapshot snapshot) throws SQLException {
-        for (Release release : snapshot.releases()) {
-            boolean proven =
-                    !release.proven()
-                            && snapshot.members().stream()
-                                    .anyMatch(
-                                            each ->
-                                                    each.application().equals(release.application())
-                                                            && each.release().equals(release.release())
-                                                            && each.closed() == null
-                                                            && each.heartbeatAt() - each.registered()
-                                                                    >= ctx.timing().soak().toMillis());
-            if (proven) {
-                ctx.fleet().proven(connection, release.application(), release.release());
-            }
-        }
-    }
+  /** Turns a movement round, which nobody's fit depends on. */
+  Optional<MigrationRow> reverse(MigrationRow moving, Lease lease) throws SQLException {
+    return Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          ctx.reader().lockFleetExclusive(connection);
+          lease.require(connection);
+          State state = moving.state().reversed();
+          moving.lifecycle().transition(state.reached(), state.entering());
+          ctx.migrations().state(connection, moving, state);
+          ctx.events()
+              .append(
+                  connection,
+                  moving,
+                  Event.of("PHASE", moving.lifecycle().name(state.entering()), "turned round"));
+          return ctx.reader().migration(connection, moving.id(), moving.schema());
+        });
+  }
 
-    private List<Wait> evaluate(Connection connection, Snapshot snapshot, MigrationRow row)
-            throws SQLException {
-        Gates.Evaluation evaluation = gates.evaluate(snapshot, row, foreignServer);
-        if (!evaluation.fitUp().equals(row.fitUp()) || !evaluation.fitDown().equals(row.fitDown())) {
-            ctx.migrations().fit(connection, row, evaluation.fitUp(), evaluation.fitDown());
-        }
-        return evaluation.waits();
-    }
-
-    /**
-     * Enters the next phase, if that is still allowed: writes the pair before the first statement
-     * runs.
-     *
-     * @return the migration, entering; empty if something came up
-     */
-    Optional<MigrationRow> enter(MigrationRow candidate, Lease lease, Prepared prepared)
-            throws SQLException {
-        return Db.transaction(
-                ctx.dataSource(),
-                connection -> {
-                    ctx.reader().lockFleetExclusive(connection);
-                    lease.require(connection);
-                    Snapshot snapshot =
-                            Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
-                    MigrationRow row = snapshot.migration(candidate.key()).orElse(null);
-                    if (row == null || !row.state().equals(candidate.state())) {
-                        return Optional.empty();
-                    }
-                    if (!evaluate(connection, snapshot, row).isEmpty()) {
-                        return Optional.empty();
-                    }
-                    Direction direction = row.goesDown() ? Direction.DOWN : Direction.UP;
-                    State pair = row.state().entering(direction);
-                    row.lifecycle().transition(pair.reached(), pair.entering());
-                    if (prepared.lifecycle() != null && prepared.facts() != null) {
-                        ctx.migrations()
-                                .facts(connection, row, prepared.lifecycle(), prepared.facts());
-                    }
-                    for (Step step : prepared.steps()) {
-                        Progress.discard(connection, ctx.tables(), row, step.name());
-                    }
-                    ctx.migrations().state(connection, row, pair);
-                    ctx.events()
-                            .append(
-                                    connection,
-                                    row,
-                                    new Event(
-                                            "PHASE",
-                                            row.lifecycle().name(pair.entering()),
-                                            null,
-                                            null,
-                                            null,
-                                            null,
-                                            "ENTERING",
-                                            direction.name(),
-                                            lease.token()));
-                    return ctx.reader().migration(connection, row.id(), row.schema());
-                });
-    }
-
-    /** Turns a movement round, which nobody's fit depends on. */
-    Optional<MigrationRow> reverse(MigrationRow moving, Lease lease) throws SQLException {
-        return Db.transaction(
-                ctx.dataSource(),
-                connection -> {
-                    ctx.reader().lockFleetExclusive(connection);
-                    lease.require(connection);
-                    State state = moving.state().reversed();
-                    moving.lifecycle().transition(state.reached(), state.entering());
-                    ctx.migrations().state(connection, moving, state);
-                    ctx.events()
-                            .append(
-                                    connection,
-                                    moving,
-                                    Event.of(
-                                            "PHASE", moving.lifecycle().name(state.entering()), "turned round"));
-                    return ctx.reader().migration(connection, moving.id(), moving.schema());
-                });
-    }
-
-    /** What was found out before the fleet was locked. */
-    record Prepared(
-            List<Step> steps,
-            @org.jspecify.annotations.Nullable Lifecycle lifecycle,
-            @org.jspecify.annotations.Nullable Map<String, Object> facts) {}
+  /** What was found out before the fleet was locked. */
+  record Prepared(
+      List<Step> steps,
+      @org.jspecify.annotations.Nullable Lifecycle lifecycle,
+      @org.jspecify.annotations.Nullable Map<String, Object> facts) {}
 }

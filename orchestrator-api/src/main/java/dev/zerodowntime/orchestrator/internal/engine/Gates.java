@@ -29,271 +29,263 @@ import org.jspecify.annotations.Nullable;
 /** Evaluates every gate of a migration at rest. Reads only what the snapshot holds. */
 final class Gates {
 
-    private final EngineContext ctx;
+  private final EngineContext ctx;
 
-    /** Migrations whose purge the backup gate has confirmed to this process. */
-    private final Set<String> backups = ConcurrentHashMap.newKeySet();
+  /** Migrations whose purge the backup gate has confirmed to this process. */
+  private final Set<String> backups = ConcurrentHashMap.newKeySet();
 
-    Gates(EngineContext ctx) {
-        this.ctx = ctx;
+  Gates(EngineContext ctx) {
+    this.ctx = ctx;
+  }
+
+  /** What keeps a migration where it is, and since when the fleet fits its neighbouring phases. */
+  record Evaluation(List<Wait> waits, OptionalLong fitUp, OptionalLong fitDown) {}
+
+  /** Remembers that a backup was confirmed. */
+  void backupConfirmed(MigrationRow row) {
+    backups.add(row.key());
+  }
+
+  Evaluation evaluate(Snapshot snapshot, MigrationRow row, boolean foreignServer) {
+    Fleet fleet = snapshot.fleet(row, foreignServer);
+    State state = row.state();
+    Lifecycle lifecycle = row.lifecycle();
+    State up = state.reached() < lifecycle.last() ? state.entering(Direction.UP) : null;
+    boolean mayGoBack = lifecycle.reachable(state.reached(), state.reached() - 1);
+    State down = mayGoBack ? state.entering(Direction.DOWN) : null;
+    OptionalLong fitUp = fitSince(snapshot, fleet, up, row.fitUp());
+    OptionalLong fitDown = fitSince(snapshot, fleet, down, row.fitDown());
+    List<Wait> waits = new ArrayList<>();
+    State pair = row.goesDown() ? down : up;
+    status(row, waits);
+    if (pair == null) {
+      if (waits.isEmpty()) {
+        waits.add(Wait.of(Kind.HELD, "done"));
+      }
+      return new Evaluation(waits, fitUp, fitDown);
     }
-
-    /** What keeps a migration where it is, and since when the fleet fits its neighbouring phases. */
-    record Evaluation(List<Wait> waits, OptionalLong fitUp, OptionalLong fitDown) {}
-
-    /** Remembers that a backup was confirmed. */
-    void backupConfirmed(MigrationRow row) {
-        backups.add(row.key());
+    if (row.heldByPerson()) {
+      waits.add(
+          Wait.of(
+              Kind.HELD,
+              "rolled back by " + row.targetBy() + "; resume(\"" + row.id() + "\") goes on"));
     }
+    objections(snapshot, fleet, pair, waits);
+    if (waits.isEmpty()) {
+      OptionalLong since = pair.direction() == Direction.UP ? fitUp : fitDown;
+      long left = ctx.rules().soakLeft(since, snapshot.now(), ctx.timing().soak().toMillis());
+      if (left > 0) {
+        waits.add(
+            new Wait(
+                Kind.SOAK,
+                "the fleet fits " + lifecycle.name(pair.entering()),
+                since.isPresent() ? Instant.ofEpochMilli(since.getAsLong()) : null,
+                Duration.ofMillis(left)));
+      }
+    }
+    if (pair.direction() == Direction.UP) {
+      upwards(snapshot, row, pair.entering(), waits);
+    }
+    driver(snapshot, row, pair, waits);
+    return new Evaluation(waits, fitUp, fitDown);
+  }
 
-    Evaluation evaluate(Snapshot snapshot, MigrationRow row, boolean foreignServer) {
-        Fleet fleet = snapshot.fleet(row, foreignServer);
-        State state = row.state();
-        Lifecycle lifecycle = row.lifecycle();
-        State up =
-                state.reached() < lifecycle.last() ? state.entering(Direction.UP) : null;
-        boolean mayGoBack = lifecycle.reachable(state.reached(), state.reached() - 1);
-        State down = mayGoBack ? state.entering(Direction.DOWN) : null;
-        OptionalLong fitUp = fitSince(snapshot, fleet, up, row.fitUp());
-        OptionalLong fitDown = fitSince(snapshot, fleet, down, row.fitDown());
-        List<Wait> waits = new ArrayList<>();
-        State pair = row.goesDown() ? down : up;
-        status(row, waits);
-        if (pair == null) {
-            if (waits.isEmpty()) {
-                waits.add(Wait.of(Kind.HELD, "done"));
-            }
-            return new Evaluation(waits, fitUp, fitDown);
-        }
-        if (row.heldByPerson()) {
+  private OptionalLong fitSince(
+      Snapshot snapshot, Fleet fleet, @Nullable State pair, OptionalLong stored) {
+    if (pair == null) {
+      return OptionalLong.empty();
+    }
+    boolean fits =
+        fleet.counted().stream()
+            .filter(each -> each.kind() != Counted.Kind.WARM)
+            .allMatch(each -> ctx.rules().fits(each.span(), pair));
+    return ctx.rules().fitSince(stored, fits, snapshot.now(), snapshot.fleetChanged());
+  }
+
+  private static void status(MigrationRow row, List<Wait> waits) {
+    switch (row.status()) {
+      case PAUSED ->
+          waits.add(Wait.of(Kind.PAUSED, "paused; resume(\"" + row.id() + "\") goes on"));
+      case ABANDONED -> waits.add(Wait.of(Kind.PAUSED, "abandoned: nothing drives it any more"));
+      case FAILED ->
+          waits.add(
+              Wait.of(Kind.FAILED, row.lastError() + "; resume(\"" + row.id() + "\") tries again"));
+      default -> {
+        // Moves.
+      }
+    }
+  }
+
+  private void objections(Snapshot snapshot, Fleet fleet, State pair, List<Wait> waits) {
+    for (Objection objection : ctx.rules().objections(fleet, pair)) {
+      switch (objection.reason()) {
+        case PAUSED ->
             waits.add(
-                    Wait.of(
-                            Kind.HELD,
-                            "rolled back by " + row.targetBy() + "; resume(\"" + row.id() + "\") goes on"));
+                Wait.of(
+                    Kind.PAUSED,
+                    "everything is paused"
+                        + (snapshot.control().pausedReason() == null
+                            ? ""
+                            : ": " + snapshot.control().pausedReason())));
+        case NEW_INCARNATION ->
+            waits.add(
+                new Wait(
+                    Kind.INCARNATION,
+                    "the server restarted; members have one expiry to report",
+                    null,
+                    ctx.timing().expiry().minusMillis(snapshot.control().incarnationStill())));
+        case NO_APPLICATION ->
+            waits.add(Wait.of(Kind.NO_APPLICATION, "no application has registered yet"));
+        case NOT_FIT -> {
+          Counted by = java.util.Objects.requireNonNull(objection.by());
+          waits.add(Wait.of(Kind.FLEET, by.name() + " " + by.span() + " in the way of " + pair));
         }
-        objections(snapshot, fleet, pair, waits);
-        if (waits.isEmpty()) {
-            OptionalLong since = pair.direction() == Direction.UP ? fitUp : fitDown;
-            long left =
-                    ctx.rules().soakLeft(since, snapshot.now(), ctx.timing().soak().toMillis());
-            if (left > 0) {
-                waits.add(
-                        new Wait(
-                                Kind.SOAK,
-                                "the fleet fits " + lifecycle.name(pair.entering()),
-                                since.isPresent() ? Instant.ofEpochMilli(since.getAsLong()) : null,
-                                Duration.ofMillis(left)));
-            }
-        }
-        if (pair.direction() == Direction.UP) {
-            upwards(snapshot, row, pair.entering(), waits);
-        }
-        driver(snapshot, row, pair, waits);
-        return new Evaluation(waits, fitUp, fitDown);
+      }
     }
+  }
 
-    private OptionalLong fitSince(
-            Snapshot snapshot, Fleet fleet, @Nullable State pair, OptionalLong stored) {
-        if (pair == null) {
-            return OptionalLong.empty();
-        }
-        boolean fits =
-                fleet.counted().stream()
-                        .filter(each -> each.kind() != Counted.Kind.WARM)
-                        .allMatch(each -> ctx.rules().fits(each.span(), pair));
-        return ctx.rules().fitSince(stored, fits, snapshot.now(), snapshot.fleetChanged());
+  private void upwards(Snapshot snapshot, MigrationRow row, int phase, List<Wait> waits) {
+    String name = row.lifecycle().name(phase);
+    if (row.state().reached() == 0) {
+      order(snapshot, row, waits);
     }
+    boolean production = ctx.environment() == Environment.PRODUCTION;
+    if (production
+        && row.policy().approvals().contains(name)
+        && approval(snapshot, row, name) == null) {
+      waits.add(Wait.of(Kind.APPROVAL, "approve(\"" + row.id() + "\", \"" + name + "\")"));
+    }
+    if (phase == row.lifecycle().purge()) {
+      long left = row.policy().retention().toMillis() - (snapshot.now() - row.since());
+      if (left > 0) {
+        waits.add(
+            new Wait(
+                Kind.RETENTION,
+                "quarantined data is kept",
+                Instant.ofEpochMilli(row.since()),
+                Duration.ofMillis(left)));
+      } else if (production
+          && !backups.contains(row.key())
+          && approval(snapshot, row, name) == null) {
+        waits.add(
+            Wait.of(
+                Kind.BACKUP,
+                "the backup gate must confirm a backup, or a person call approve(\""
+                    + row.id()
+                    + "\", \""
+                    + name
+                    + "\")"));
+      }
+    }
+  }
 
-    private static void status(MigrationRow row, List<Wait> waits) {
-        switch (row.status()) {
-            case PAUSED -> waits.add(Wait.of(Kind.PAUSED, "paused; resume(\"" + row.id() + "\") goes on"));
-            case ABANDONED -> waits.add(Wait.of(Kind.PAUSED, "abandoned: nothing drives it any more"));
-            case FAILED ->
-                    waits.add(
-                            Wait.of(
-                                    Kind.FAILED,
-                                    row.lastError() + "; resume(\"" + row.id() + "\") tries again"));
-            default -> {
-                // Moves.
-            }
-        }
-    }
+  /** A consent to exactly the SQL that the phase would run now. */
+  private @Nullable Approval approval(Snapshot snapshot, MigrationRow row, String phase) {
+    String hash =
+        ctx.operation(row)
+            .map(
+                each ->
+                    Planner.hash(
+                        each.steps(
+                            ctx.target(row),
+                            row.facts(),
+                            row.lifecycle().position(phase),
+                            Direction.UP)))
+            .orElse("");
+    return snapshot.approvals().stream()
+        .filter(
+            each ->
+                each.key().equals(row.key())
+                    && each.phase().equals(phase)
+                    && (each.planHash() == null || hash.equals(each.planHash())))
+        .findFirst()
+        .orElse(null);
+  }
 
-    private void objections(Snapshot snapshot, Fleet fleet, State pair, List<Wait> waits) {
-        for (Objection objection : ctx.rules().objections(fleet, pair)) {
-            switch (objection.reason()) {
-                case PAUSED ->
-                        waits.add(
-                                Wait.of(
-                                        Kind.PAUSED,
-                                        "everything is paused"
-                                                + (snapshot.control().pausedReason() == null
-                                                        ? ""
-                                                        : ": " + snapshot.control().pausedReason())));
-                case NEW_INCARNATION ->
-                        waits.add(
-                                new Wait(
-                                        Kind.INCARNATION,
-                                        "the server restarted; members have one expiry to report",
-                                        null,
-                                        ctx.timing()
-                                                .expiry()
-                                                .minusMillis(snapshot.control().incarnationStill())));
-                case NO_APPLICATION ->
-                        waits.add(Wait.of(Kind.NO_APPLICATION, "no application has registered yet"));
-                case NOT_FIT -> {
-                    Counted by = java.util.Objects.requireNonNull(objection.by());
-                    waits.add(
-                            Wait.of(
-                                    Kind.FLEET,
-                                    by.name() + " " + by.span() + " in the way of " + pair));
-                }
-            }
+  /**
+   * Migrations of one table start in declaration order, unless an earlier one can't start before
+   * people or code have done something: then a later one need not wait for them too.
+   */
+  private void order(Snapshot snapshot, MigrationRow row, List<Wait> waits) {
+    if (!row.after().isEmpty()) {
+      for (String id : row.after()) {
+        boolean usable =
+            snapshot.migrations().stream()
+                .anyMatch(
+                    each ->
+                        each.id().equals(id) && each.state().lower() >= each.lifecycle().usable());
+        if (!usable) {
+          waits.add(Wait.of(Kind.ORDER, "migration " + id + " goes first"));
         }
+      }
+      return;
     }
+    for (MigrationRow earlier : snapshot.migrations()) {
+      if (earlier.ordinal() < row.ordinal()
+          && earlier.schema().equals(row.schema())
+          && earlier.table().equals(row.table())
+          && earlier.status() == MigrationStatus.ACTIVE
+          && earlier.state().lower() == 0
+          && !earlier.heldByPerson()
+          && couldStart(snapshot, earlier)) {
+        waits.add(Wait.of(Kind.ORDER, "migration " + earlier.id() + " goes first"));
+      }
+    }
+  }
 
-    private void upwards(Snapshot snapshot, MigrationRow row, int phase, List<Wait> waits) {
-        String name = row.lifecycle().name(phase);
-        if (row.state().reached() == 0) {
-            order(snapshot, row, waits);
-        }
-        boolean production = ctx.environment() == Environment.PRODUCTION;
-        if (production && row.policy().approvals().contains(name) && approval(snapshot, row, name) == null) {
-            waits.add(Wait.of(Kind.APPROVAL, "approve(\"" + row.id() + "\", \"" + name + "\")"));
-        }
-        if (phase == row.lifecycle().purge()) {
-            long left = row.policy().retention().toMillis() - (snapshot.now() - row.since());
-            if (left > 0) {
-                waits.add(
-                        new Wait(
-                                Kind.RETENTION,
-                                "quarantined data is kept",
-                                Instant.ofEpochMilli(row.since()),
-                                Duration.ofMillis(left)));
-            } else if (production
-                    && !backups.contains(row.key())
-                    && approval(snapshot, row, name) == null) {
-                waits.add(
-                        Wait.of(
-                                Kind.BACKUP,
-                                "the backup gate must confirm a backup, or a person call approve(\""
-                                        + row.id()
-                                        + "\", \""
-                                        + name
-                                        + "\")"));
-            }
-        }
-    }
+  private boolean couldStart(Snapshot snapshot, MigrationRow earlier) {
+    return !earlier.state().atRest()
+        || ctx.rules()
+            .objections(snapshot.fleet(earlier, false), earlier.state().entering(Direction.UP))
+            .isEmpty();
+  }
 
-    /** A consent to exactly the SQL that the phase would run now. */
-    private @Nullable Approval approval(Snapshot snapshot, MigrationRow row, String phase) {
-        String hash =
-                ctx.operation(row)
-                        .map(
-                                each ->
-                                        Planner.hash(
-                                                each.steps(
-                                                        ctx.target(row),
-                                                        row.facts(),
-                                                        row.lifecycle().position(phase),
-                                                        Direction.UP)))
-                        .orElse("");
-        return snapshot.approvals().stream()
-                .filter(
-                        each ->
-                                each.key().equals(row.key())
-                                        && each.phase().equals(phase)
-                                        && (each.planHash() == null || hash.equals(each.planHash())))
-                .findFirst()
-                .orElse(null);
+  /** A changed row type breaks statements that some drivers have prepared. */
+  private void driver(Snapshot snapshot, MigrationRow row, State pair, List<Wait> waits) {
+    boolean changes =
+        ctx.operation(row).stream()
+            .flatMap(
+                each ->
+                    each
+                        .steps(ctx.target(row), row.facts(), pair.upper(), pair.direction())
+                        .stream())
+            .anyMatch(Gates::changesRowType);
+    if (!changes) {
+      return;
     }
+    Set<String> unsafe = new LinkedHashSet<>();
+    for (Member member : snapshot.members()) {
+      if (snapshot.live(member)
+          && !member.rowTypeSafe()
+          && snapshot
+              .stage(row, member.application(), member.stages(), member.finished())
+              .isPresent()) {
+        unsafe.add(
+            "members of "
+                + member.application()
+                + " "
+                + member.release()
+                + " would trip over the changed row type: "
+                + member.driverFacts());
+      }
+    }
+    for (Pinned pin : snapshot.pinned()) {
+      if (!pin.rowTypeSafe()
+          && snapshot.stage(row, pin.application(), pin.stages(), Set.of()).isPresent()) {
+        unsafe.add(
+            "nobody knows the driver of pinned member \""
+                + pin.label()
+                + "\" of "
+                + pin.application()
+                + "; adopted(\""
+                + pin.application()
+                + "\") ends it");
+      }
+    }
+    unsafe.forEach(each -> waits.add(Wait.of(Kind.DRIVER, each)));
+  }
 
-    /**
-     * Migrations of one table start in declaration order, unless an earlier one can't start before
-     * people or code have done something: then a later one need not wait for them too.
-     */
-    private void order(Snapshot snapshot, MigrationRow row, List<Wait> waits) {
-        if (!row.after().isEmpty()) {
-            for (String id : row.after()) {
-                boolean usable =
-                        snapshot.migrations().stream()
-                                .anyMatch(
-                                        each ->
-                                                each.id().equals(id)
-                                                        && each.state().lower() >= each.lifecycle().usable());
-                if (!usable) {
-                    waits.add(Wait.of(Kind.ORDER, "migration " + id + " goes first"));
-                }
-            }
-            return;
-        }
-        for (MigrationRow earlier : snapshot.migrations()) {
-            if (earlier.ordinal() < row.ordinal()
-                    && earlier.schema().equals(row.schema())
-                    && earlier.table().equals(row.table())
-                    && earlier.status() == MigrationStatus.ACTIVE
-                    && earlier.state().lower() == 0
-                    && !earlier.heldByPerson()
-                    && couldStart(snapshot, earlier)) {
-                waits.add(Wait.of(Kind.ORDER, "migration " + earlier.id() + " goes first"));
-            }
-        }
-    }
-
-    private boolean couldStart(Snapshot snapshot, MigrationRow earlier) {
-        return !earlier.state().atRest()
-                || ctx.rules()
-                        .objections(
-                                snapshot.fleet(earlier, false), earlier.state().entering(Direction.UP))
-                        .isEmpty();
-    }
-
-    /** A changed row type breaks statements that some drivers have prepared. */
-    private void driver(Snapshot snapshot, MigrationRow row, State pair, List<Wait> waits) {
-        boolean changes =
-                ctx.operation(row).stream()
-                        .flatMap(
-                                each ->
-                                        each
-                                                .steps(ctx.target(row), row.facts(), pair.upper(), pair.direction())
-                                                .stream())
-                        .anyMatch(Gates::changesRowType);
-        if (!changes) {
-            return;
-        }
-        Set<String> unsafe = new LinkedHashSet<>();
-        for (Member member : snapshot.members()) {
-            if (snapshot.live(member)
-                    && !member.rowTypeSafe()
-                    && snapshot
-                            .stage(row, member.application(), member.stages(), member.finished())
-                            .isPresent()) {
-                unsafe.add(
-                        "members of "
-                                + member.application()
-                                + " "
-                                + member.release()
-                                + " would trip over the changed row type: "
-                                + member.driverFacts());
-            }
-        }
-        for (Pinned pin : snapshot.pinned()) {
-            if (!pin.rowTypeSafe()
-                    && snapshot.stage(row, pin.application(), pin.stages(), Set.of()).isPresent()) {
-                unsafe.add(
-                        "nobody knows the driver of pinned member \""
-                                + pin.label()
-                                + "\" of "
-                                + pin.application()
-                                + "; adopted(\""
-                                + pin.application()
-                                + "\") ends it");
-            }
-        }
-        unsafe.forEach(each -> waits.add(Wait.of(Kind.DRIVER, each)));
-    }
-
-    private static boolean changesRowType(Step step) {
-        return step instanceof DdlStep ddl && ddl.changesRowType();
-    }
+  private static boolean changesRowType(Step step) {
+    return step instanceof DdlStep ddl && ddl.changesRowType();
+  }
 }

@@ -10,84 +10,82 @@ import org.slf4j.LoggerFactory;
 /** This process's place in the fleet. Thread-safe. */
 final class Membership {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
+  private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
 
-    private final EngineContext ctx;
-    private final Registrar registrar;
-    private volatile Map<String, String> stages = Map.of();
-    private volatile boolean admitted;
-    private volatile boolean fit;
+  private final EngineContext ctx;
+  private final Registrar registrar;
+  private volatile Map<String, String> stages = Map.of();
+  private volatile boolean admitted;
+  private volatile boolean fit;
 
-    Membership(EngineContext ctx, Registrar registrar) {
-        this.ctx = ctx;
-        this.registrar = registrar;
+  Membership(EngineContext ctx, Registrar registrar) {
+    this.ctx = ctx;
+    this.registrar = registrar;
+  }
+
+  /** Whether this process has ever been admitted. */
+  boolean admitted() {
+    return admitted;
+  }
+
+  /** Whether it is counted and fits, as of its last heartbeat. */
+  boolean fit() {
+    return fit;
+  }
+
+  /** The stages at which it was admitted, by migration key. */
+  Map<String, String> stages() {
+    return stages;
+  }
+
+  Registrar.Joined join() throws SQLException {
+    Registrar.Joined joined = registrar.join(stages);
+    if (joined.admitted()) {
+      // Chosen once, and kept for life: code was told which side it is on.
+      Map<String, String> all = new LinkedHashMap<>(joined.stages());
+      all.putAll(stages);
+      stages = Map.copyOf(all);
+      admitted = true;
+      fit = true;
     }
+    return joined;
+  }
 
-    /** Whether this process has ever been admitted. */
-    boolean admitted() {
-        return admitted;
+  /** Says that this process is alive; registers again if it has been struck off. */
+  void heartbeat() throws SQLException {
+    if (!admitted) {
+      return;
     }
+    boolean known = Db.autoCommit(ctx.dataSource(), c -> ctx.fleet().heartbeat(c, ctx.member()));
+    if (known) {
+      return;
+    }
+    LOG.warn("this member is not registered any more; registering again");
+    Registrar.Joined joined = join();
+    if (!joined.admitted()) {
+      fit = false;
+      LOG.error(
+          "this build no longer fits the schema and is not counted: {}; it should stop serving",
+          joined.unfit());
+    }
+  }
 
-    /** Whether it is counted and fits, as of its last heartbeat. */
-    boolean fit() {
-        return fit;
+  /** Stops serving: still counted for the drain time. */
+  void close() {
+    if (admitted) {
+      admitted = false;
+      fit = false;
+      try {
+        Db.autoCommit(
+            ctx.dataSource(),
+            connection -> {
+              ctx.fleet().closed(connection, ctx.member());
+              return true;
+            });
+      } catch (SQLException e) {
+        LOG.warn(
+            "could not say goodbye; this member is counted until it expires: {}", e.getMessage());
+      }
     }
-
-    /** The stages at which it was admitted, by migration key. */
-    Map<String, String> stages() {
-        return stages;
-    }
-
-    Registrar.Joined join() throws SQLException {
-        Registrar.Joined joined = registrar.join(stages);
-        if (joined.admitted()) {
-            // Chosen once, and kept for life: code was told which side it is on.
-            Map<String, String> all = new LinkedHashMap<>(joined.stages());
-            all.putAll(stages);
-            stages = Map.copyOf(all);
-            admitted = true;
-            fit = true;
-        }
-        return joined;
-    }
-
-    /** Says that this process is alive; registers again if it has been struck off. */
-    void heartbeat() throws SQLException {
-        if (!admitted) {
-            return;
-        }
-        boolean known =
-                Db.autoCommit(ctx.dataSource(), c -> ctx.fleet().heartbeat(c, ctx.member()));
-        if (known) {
-            return;
-        }
-        LOG.warn("this member is not registered any more; registering again");
-        Registrar.Joined joined = join();
-        if (!joined.admitted()) {
-            fit = false;
-            LOG.error(
-                    "this build no longer fits the schema and is not counted: {}; it should stop serving",
-                    joined.unfit());
-        }
-    }
-
-    /** Stops serving: still counted for the drain time. */
-    void close() {
-        if (admitted) {
-            admitted = false;
-            fit = false;
-            try {
-                Db.autoCommit(
-                        ctx.dataSource(),
-                        connection -> {
-                            ctx.fleet().closed(connection, ctx.member());
-                            return true;
-                        });
-            } catch (SQLException e) {
-                LOG.warn(
-                        "could not say goodbye; this member is counted until it expires: {}",
-                        e.getMessage());
-            }
-        }
-    }
+  }
 }

@@ -22,165 +22,162 @@ import org.slf4j.LoggerFactory;
  * Runs an {@link OnlineStep}: the statement on a thread and a connection of its own, while the
  * driving thread goes on heartbeating, watches progress, and attends to other migrations.
  *
- * <p>Before the statement, the connection takes the step's session lock; as long as the session of a
- * dead driver exists on the server, a successor can't have that lock, so there is never a second
+ * <p>Before the statement, the connection takes the step's session lock; as long as the session of
+ * a dead driver exists on the server, a successor can't have that lock, so there is never a second
  * build. What the statement did is read from the catalog, never from its outcome alone.
  */
 final class OnlineRunner {
 
-    private static final Logger LOG = LoggerFactory.getLogger(OnlineRunner.class);
+  private static final Logger LOG = LoggerFactory.getLogger(OnlineRunner.class);
 
-    private final EngineContext ctx;
-    private final Map<String, FutureTask<Result>> running = new ConcurrentHashMap<>();
+  private final EngineContext ctx;
+  private final Map<String, FutureTask<Result>> running = new ConcurrentHashMap<>();
 
-    OnlineRunner(EngineContext ctx) {
-        this.ctx = ctx;
+  OnlineRunner(EngineContext ctx) {
+    this.ctx = ctx;
+  }
+
+  /** What the statement's thread reports. */
+  private record Result(Outcome outcome, boolean found, long millis) {}
+
+  /**
+   * Starts the statement, or looks after it; waits for it at most {@code patience} milliseconds.
+   */
+  Outcome run(StepContext step, OnlineStep online, long patience) throws SQLException {
+    FutureTask<Result> task = running.get(step.lockKey());
+    if (task == null) {
+      if (Db.autoCommit(
+          ctx.dataSource(),
+          connection -> {
+            step.claim(connection);
+            return StepContext.probe(connection, online.done());
+          })) {
+        step.confirmAlone(null, 0, "FOUND_DONE", online.summary());
+        return Outcome.DONE;
+      }
+      task = new FutureTask<>(() -> execute(step, online));
+      running.put(step.lockKey(), task);
+      Thread thread = new Thread(task, "orchestrator-online " + step.row().id());
+      thread.setDaemon(true);
+      thread.start();
     }
+    try {
+      Result result = task.get(patience, TimeUnit.MILLISECONDS);
+      running.remove(step.lockKey());
+      if (result.outcome().done()) {
+        step.confirmAlone(
+            result.found() ? null : online.statement(),
+            result.millis(),
+            result.found() ? "FOUND_DONE" : "APPLIED",
+            online.summary());
+      } else {
+        Wait wait = result.outcome().waiting();
+        step.waits(result.outcome().kind().name(), wait == null ? "" : wait.what(), null);
+      }
+      return result.outcome();
+    } catch (TimeoutException e) {
+      String progress = progress(step);
+      LOG.debug("{} {}: {}", step.row().id(), step.step().name(), progress);
+      return Outcome.running(online.summary() + ": " + progress);
+    } catch (ExecutionException e) {
+      running.remove(step.lockKey());
+      if (e.getCause() instanceof SQLException sql) {
+        throw sql;
+      }
+      if (e.getCause() instanceof RuntimeException runtime) {
+        throw runtime;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Outcome.running(online.summary());
+    }
+  }
 
-    /** What the statement's thread reports. */
-    private record Result(Outcome outcome, boolean found, long millis) {}
+  private String progress(StepContext step) throws SQLException {
+    return Db.autoCommit(
+        ctx.dataSource(),
+        connection ->
+            ctx.dialect().longStatements().progress(connection, step.lockKey()).orElse("running"));
+  }
 
-    /** Starts the statement, or looks after it; waits for it at most {@code patience} milliseconds. */
-    Outcome run(StepContext step, OnlineStep online, long patience) throws SQLException {
-        FutureTask<Result> task = running.get(step.lockKey());
-        if (task == null) {
-            if (Db.autoCommit(
-                    ctx.dataSource(),
-                    connection -> {
-                        step.claim(connection);
-                        return StepContext.probe(connection, online.done());
-                    })) {
-                step.confirmAlone(null, 0, "FOUND_DONE", online.summary());
-                return Outcome.DONE;
+  private Result execute(StepContext step, OnlineStep online) throws SQLException {
+    LongStatements longStatements = ctx.dialect().longStatements();
+    return Db.autoCommit(
+        ctx.ddlDataSource(),
+        connection -> {
+          LongStatements.Restore limits = longStatements.liftLimits(connection);
+          boolean whole = false;
+          try {
+            if (!longStatements.tryLock(connection, step.lockKey())) {
+              whole = true;
+              Optional<Blocker> holder = longStatements.holder(connection, step.lockKey());
+              return new Result(
+                  Outcome.retry(
+                      Wait.Kind.RUNNING,
+                      "still running on the server for another driver"
+                          + holder.map(each -> ": " + each.describe()).orElse("")),
+                  false,
+                  0);
             }
-            task = new FutureTask<>(() -> execute(step, online));
-            running.put(step.lockKey(), task);
-            Thread thread = new Thread(task, "orchestrator-online " + step.row().id());
-            thread.setDaemon(true);
-            thread.start();
-        }
-        try {
-            Result result = task.get(patience, TimeUnit.MILLISECONDS);
-            running.remove(step.lockKey());
-            if (result.outcome().done()) {
-                step.confirmAlone(
-                        result.found() ? null : online.statement(),
-                        result.millis(),
-                        result.found() ? "FOUND_DONE" : "APPLIED",
-                        online.summary());
+            Result result = locked(connection, step, online);
+            longStatements.unlock(connection, step.lockKey());
+            whole = true;
+            return result;
+          } finally {
+            if (whole) {
+              limits.close();
             } else {
-                Wait wait = result.outcome().waiting();
-                step.waits(result.outcome().kind().name(), wait == null ? "" : wait.what(), null);
+              // The session still has our lock and our limits: it must not be reused.
+              abandon(connection);
             }
-            return result.outcome();
-        } catch (TimeoutException e) {
-            String progress = progress(step);
-            LOG.debug("{} {}: {}", step.row().id(), step.step().name(), progress);
-            return Outcome.running(online.summary() + ": " + progress);
-        } catch (ExecutionException e) {
-            running.remove(step.lockKey());
-            if (e.getCause() instanceof SQLException sql) {
-                throw sql;
-            }
-            if (e.getCause() instanceof RuntimeException runtime) {
-                throw runtime;
-            }
-            throw new IllegalStateException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Outcome.running(online.summary());
-        }
-    }
+          }
+        });
+  }
 
-    private String progress(StepContext step) throws SQLException {
-        return Db.autoCommit(
-                ctx.dataSource(),
-                connection ->
-                        ctx.dialect()
-                                .longStatements()
-                                .progress(connection, step.lockKey())
-                                .orElse("running"));
+  private Result locked(Connection connection, StepContext step, OnlineStep online)
+      throws SQLException {
+    if (!holdsLease(connection, step)) {
+      throw new Lease.LeaseLostException();
     }
+    if (StepContext.probe(connection, online.done())) {
+      return new Result(Outcome.DONE, true, 0);
+    }
+    if (StepContext.probe(connection, online.broken())) {
+      for (String sql : online.repair()) {
+        Db.execute(connection, step.tagged(sql));
+      }
+    }
+    long start = System.nanoTime();
+    try {
+      Db.execute(connection, step.tagged(online.statement()));
+    } catch (SQLException e) {
+      SqlErrorKind kind = ctx.dialect().classify(e);
+      if (kind == SqlErrorKind.LOCK_TIMEOUT
+          || kind == SqlErrorKind.CANCELLED
+          || kind == SqlErrorKind.DEADLOCK) {
+        return new Result(Outcome.retry(Wait.Kind.LOCK, kind + ": " + e.getMessage()), false, 0);
+      }
+      throw e;
+    }
+    long millis = DdlRunner.millisSince(start);
+    if (!StepContext.probe(connection, online.done())) {
+      throw new SQLException(
+          "the statement succeeded, but the catalog does not show its effect; probe: "
+              + online.done().sql());
+    }
+    return new Result(Outcome.DONE, false, millis);
+  }
 
-    private Result execute(StepContext step, OnlineStep online) throws SQLException {
-        LongStatements longStatements = ctx.dialect().longStatements();
-        return Db.autoCommit(
-                ctx.ddlDataSource(),
-                connection -> {
-                    LongStatements.Restore limits = longStatements.liftLimits(connection);
-                    boolean whole = false;
-                    try {
-                        if (!longStatements.tryLock(connection, step.lockKey())) {
-                            whole = true;
-                            Optional<Blocker> holder =
-                                    longStatements.holder(connection, step.lockKey());
-                            return new Result(
-                                    Outcome.retry(
-                                            Wait.Kind.RUNNING,
-                                            "still running on the server for another driver"
-                                                    + holder.map(each -> ": " + each.describe()).orElse("")),
-                                    false,
-                                    0);
-                        }
-                        Result result = locked(connection, step, online);
-                        longStatements.unlock(connection, step.lockKey());
-                        whole = true;
-                        return result;
-                    } finally {
-                        if (whole) {
-                            limits.close();
-                        } else {
-                            // The session still has our lock and our limits: it must not be reused.
-                            abandon(connection);
-                        }
-                    }
-                });
-    }
+  private boolean holdsLease(Connection connection, StepContext step) throws SQLException {
+    return ctx.fleet().holdsLease(connection, step.lease().token());
+  }
 
-    private Result locked(Connection connection, StepContext step, OnlineStep online)
-            throws SQLException {
-        if (!holdsLease(connection, step)) {
-            throw new Lease.LeaseLostException();
-        }
-        if (StepContext.probe(connection, online.done())) {
-            return new Result(Outcome.DONE, true, 0);
-        }
-        if (StepContext.probe(connection, online.broken())) {
-            for (String sql : online.repair()) {
-                Db.execute(connection, step.tagged(sql));
-            }
-        }
-        long start = System.nanoTime();
-        try {
-            Db.execute(connection, step.tagged(online.statement()));
-        } catch (SQLException e) {
-            SqlErrorKind kind = ctx.dialect().classify(e);
-            if (kind == SqlErrorKind.LOCK_TIMEOUT
-                    || kind == SqlErrorKind.CANCELLED
-                    || kind == SqlErrorKind.DEADLOCK) {
-                return new Result(
-                        Outcome.retry(Wait.Kind.LOCK, kind + ": " + e.getMessage()), false, 0);
-            }
-            throw e;
-        }
-        long millis = DdlRunner.millisSince(start);
-        if (!StepContext.probe(connection, online.done())) {
-            throw new SQLException(
-                    "the statement succeeded, but the catalog does not show its effect; probe: "
-                            + online.done().sql());
-        }
-        return new Result(Outcome.DONE, false, millis);
+  private static void abandon(Connection connection) {
+    try {
+      connection.abort(Runnable::run);
+    } catch (SQLException e) {
+      LOG.debug("could not close a connection", e);
     }
-
-    private boolean holdsLease(Connection connection, StepContext step) throws SQLException {
-        return ctx.fleet().holdsLease(connection, step.lease().token());
-    }
-
-    private static void abandon(Connection connection) {
-        try {
-            connection.abort(Runnable::run);
-        } catch (SQLException e) {
-            LOG.debug("could not close a connection", e);
-        }
-    }
+  }
 }

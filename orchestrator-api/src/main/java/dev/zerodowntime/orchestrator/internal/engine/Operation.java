@@ -20,19 +20,19 @@ import java.util.Map;
  */
 record Operation<M extends Migration<?>>(OperationSupport<M> support, M migration) {
 
-    Map<String, Object> preflight(Target target, Connection connection) throws SQLException {
-        return support.preflight(migration, target, connection);
-    }
+  Map<String, Object> preflight(Target target, Connection connection) throws SQLException {
+    return support.preflight(migration, target, connection);
+  }
 
-    List<StageSpan> stages(Map<String, Object> facts) {
-        return support.stages(migration, facts);
-    }
+  List<StageSpan> stages(Map<String, Object> facts) {
+    return support.stages(migration, facts);
+  }
 
-    boolean recaptures(int phase) {
-        return support.recaptures(phase);
-    }
+  boolean recaptures(int phase) {
+    return support.recaptures(phase);
+  }
 
-    List<Step> steps(Target target, Map<String, Object> facts, int phase, Direction direction) {
-        return support.steps(migration, target, facts, phase, direction);
-    }
+  List<Step> steps(Target target, Map<String, Object> facts, int phase, Direction direction) {
+    return support.steps(migration, target, facts, phase, direction);
+  }
 }

@@ -19,243 +19,230 @@ import org.jspecify.annotations.Nullable;
 /** What people do: each call is one transaction and one event. */
 final class Operator {
 
-    private final EngineContext ctx;
-    private final ServerInfo server;
-    private final Planner planner;
-    private final Startup startup;
+  private final EngineContext ctx;
+  private final ServerInfo server;
+  private final Planner planner;
+  private final Startup startup;
 
-    Operator(EngineContext ctx, ServerInfo server, Planner planner, Startup startup) {
-        this.ctx = ctx;
-        this.server = server;
-        this.planner = planner;
-        this.startup = startup;
-    }
+  Operator(EngineContext ctx, ServerInfo server, Planner planner, Startup startup) {
+    this.ctx = ctx;
+    this.server = server;
+    this.planner = planner;
+    this.startup = startup;
+  }
 
-    private interface Change {
-        void apply(Connection connection, MigrationRow row) throws SQLException;
-    }
+  private interface Change {
+    void apply(Connection connection, MigrationRow row) throws SQLException;
+  }
 
-    boolean pause(String id) throws SQLException {
-        return each(
-                id,
-                "PAUSE",
-                (c, row) -> {
-                    if (!row.finished()) {
-                        ctx.migrations().status(c, row, MigrationStatus.PAUSED, null);
-                    }
-                });
-    }
+  boolean pause(String id) throws SQLException {
+    return each(
+        id,
+        "PAUSE",
+        (c, row) -> {
+          if (!row.finished()) {
+            ctx.migrations().status(c, row, MigrationStatus.PAUSED, null);
+          }
+        });
+  }
 
-    boolean resume(String id) throws SQLException {
-        return each(
-                id,
-                "RESUME",
-                (c, row) -> {
-                    boolean held = MigrationRow.ROLLBACK.equals(row.targetReason());
-                    if (held) {
-                        ctx.migrations().target(c, row, null, null, null);
-                    }
-                    if (!row.finished()) {
-                        ctx.migrations().status(c, row, MigrationStatus.ACTIVE, null);
-                    }
-                });
-    }
+  boolean resume(String id) throws SQLException {
+    return each(
+        id,
+        "RESUME",
+        (c, row) -> {
+          boolean held = MigrationRow.ROLLBACK.equals(row.targetReason());
+          if (held) {
+            ctx.migrations().target(c, row, null, null, null);
+          }
+          if (!row.finished()) {
+            ctx.migrations().status(c, row, MigrationStatus.ACTIVE, null);
+          }
+        });
+  }
 
-    boolean rollback(String id, String phase) throws SQLException {
-        return each(
-                id,
-                "ROLLBACK",
-                (c, row) -> {
-                    int target = row.lifecycle().position(phase);
-                    int from = row.state().upper();
-                    if (target >= from && !(target == from && row.state().atRest())) {
-                        throw new IllegalTransitionException(
-                                row.lifecycle().operation(), row.lifecycle().name(from), phase);
-                    }
-                    if (target < from && !row.lifecycle().reachable(from, target)) {
-                        throw new IllegalTransitionException(
-                                row.lifecycle().operation(),
-                                row.lifecycle().name(from),
-                                row.lifecycle().name(target));
-                    }
-                    ctx.migrations()
-                            .target(
-                                    c,
-                                    row,
-                                    target,
-                                    MigrationRow.ROLLBACK,
-                                    ctx.application() + " " + ctx.release());
-                    ctx.migrations().status(c, row, MigrationStatus.ACTIVE, null);
-                });
-    }
+  boolean rollback(String id, String phase) throws SQLException {
+    return each(
+        id,
+        "ROLLBACK",
+        (c, row) -> {
+          int target = row.lifecycle().position(phase);
+          int from = row.state().upper();
+          if (target >= from && !(target == from && row.state().atRest())) {
+            throw new IllegalTransitionException(
+                row.lifecycle().operation(), row.lifecycle().name(from), phase);
+          }
+          if (target < from && !row.lifecycle().reachable(from, target)) {
+            throw new IllegalTransitionException(
+                row.lifecycle().operation(),
+                row.lifecycle().name(from),
+                row.lifecycle().name(target));
+          }
+          ctx.migrations()
+              .target(
+                  c, row, target, MigrationRow.ROLLBACK, ctx.application() + " " + ctx.release());
+          ctx.migrations().status(c, row, MigrationStatus.ACTIVE, null);
+        });
+  }
 
-    MigrationPlan abandon(String id) throws SQLException {
-        each(id, "ABANDON", (c, row) -> ctx.migrations().status(c, row, MigrationStatus.ABANDONED, null));
-        return planner.plan(rows(id).get(0));
-    }
+  MigrationPlan abandon(String id) throws SQLException {
+    each(
+        id,
+        "ABANDON",
+        (c, row) -> ctx.migrations().status(c, row, MigrationStatus.ABANDONED, null));
+    return planner.plan(rows(id).get(0));
+  }
 
-    boolean approve(String id, String phase) throws SQLException {
-        return each(
-                id,
-                "APPROVE",
-                (c, row) -> {
-                    int position = row.lifecycle().position(phase);
-                    String hash =
-                            ctx.operation(row)
-                                    .map(
-                                            op ->
-                                                    Planner.hash(
-                                                            op.steps(
-                                                                    ctx.target(row),
-                                                                    row.facts(),
-                                                                    position,
-                                                                    Direction.UP)))
-                                    .orElse(null);
-                    ctx.fleet()
-                            .approve(
-                                    c,
-                                    row,
-                                    row.lifecycle().name(position),
-                                    "PHASE",
-                                    hash,
-                                    ctx.application() + " " + ctx.release());
-                });
-    }
+  boolean approve(String id, String phase) throws SQLException {
+    return each(
+        id,
+        "APPROVE",
+        (c, row) -> {
+          int position = row.lifecycle().position(phase);
+          String hash =
+              ctx.operation(row)
+                  .map(
+                      op ->
+                          Planner.hash(
+                              op.steps(ctx.target(row), row.facts(), position, Direction.UP)))
+                  .orElse(null);
+          ctx.fleet()
+              .approve(
+                  c,
+                  row,
+                  row.lifecycle().name(position),
+                  "PHASE",
+                  hash,
+                  ctx.application() + " " + ctx.release());
+        });
+  }
 
-    boolean pauseAll(String reason) throws SQLException {
-        return whole("PAUSE_ALL", reason, c -> ctx.fleet().pause(c, true, reason));
-    }
+  boolean pauseAll(String reason) throws SQLException {
+    return whole("PAUSE_ALL", reason, c -> ctx.fleet().pause(c, true, reason));
+  }
 
-    boolean resumeAll() throws SQLException {
-        return whole("RESUME_ALL", "", c -> ctx.fleet().pause(c, false, null));
-    }
+  boolean resumeAll() throws SQLException {
+    return whole("RESUME_ALL", "", c -> ctx.fleet().pause(c, false, null));
+  }
 
-    boolean pin(String application, String label) throws SQLException {
-        return whole(
-                "PIN",
-                application + ": " + label,
-                c -> {
-                    ctx.reader().lockFleetShared(c);
-                    ctx.fleet().pin(c, application, label, Map.of(), false);
-                    // A pin at the oldest stage fits nothing that comes next: the soak starts anew.
-                    for (MigrationRow row : ctx.reader().migrations(c)) {
-                        ctx.migrations()
-                                .fit(
-                                        c,
-                                        row,
-                                        java.util.OptionalLong.empty(),
-                                        java.util.OptionalLong.empty());
-                    }
-                });
-    }
+  boolean pin(String application, String label) throws SQLException {
+    return whole(
+        "PIN",
+        application + ": " + label,
+        c -> {
+          ctx.reader().lockFleetShared(c);
+          ctx.fleet().pin(c, application, label, Map.of(), false);
+          // A pin at the oldest stage fits nothing that comes next: the soak starts anew.
+          for (MigrationRow row : ctx.reader().migrations(c)) {
+            ctx.migrations()
+                .fit(c, row, java.util.OptionalLong.empty(), java.util.OptionalLong.empty());
+          }
+        });
+  }
 
-    boolean unpin(String application, @Nullable String label) throws SQLException {
-        return whole(
-                "UNPIN",
-                application + (label == null ? "" : ": " + label),
-                c -> ctx.fleet().unpin(c, application, label));
-    }
+  boolean unpin(String application, @Nullable String label) throws SQLException {
+    return whole(
+        "UNPIN",
+        application + (label == null ? "" : ": " + label),
+        c -> ctx.fleet().unpin(c, application, label));
+  }
 
-    boolean forgetRelease(String application, String release) throws SQLException {
-        return whole(
-                "FORGET_RELEASE",
-                application + " " + release,
-                c -> {
-                    if (ctx.fleet().forget(c, application, release) == 0) {
-                        throw new DeclarationException(
-                                ErrorCode.INVALID_DECLARATION,
-                                "No release " + release + " of " + application + " is known",
-                                "status() lists the releases that are.");
-                    }
-                });
-    }
-
-    boolean moved() throws SQLException {
-        return whole(
-                "MOVED",
-                server.identity(),
-                c ->
-                        Db.update(
-                                c,
-                                "UPDATE " + ctx.tables().table("control") + " SET identity = ?",
-                                server.identity()));
-    }
-
-    boolean copied() throws SQLException {
-        // Not startup.tables(): that refuses a copy of a database of another environment.
-        boolean done =
-                Db.transaction(
-                        ctx.dataSource(),
-                        c -> {
-                            ctx.reader().lockFleetExclusive(c);
-                            for (String table : List.of("member", "release", "approval")) {
-                                Db.update(c, "DELETE FROM " + ctx.tables().table(table));
-                            }
-                            ctx.fleet().voidLease(c);
-                            Db.update(
-                                    c,
-                                    "UPDATE "
-                                            + ctx.tables().table("control")
-                                            + " SET identity = ?, environment = ?",
-                                    server.identity(),
-                                    ctx.environment().name());
-                            ctx.events().append(c, null, Event.of("COPIED", null, server.identity()));
-                            return true;
-                        });
-        startup.tables();
-        return done;
-    }
-
-    private interface Whole {
-        void apply(Connection connection) throws SQLException;
-    }
-
-    private boolean whole(String kind, String detail, Whole change) throws SQLException {
-        startup.tables();
-        boolean done =
-                Db.transaction(
-                        ctx.dataSource(),
-                        connection -> {
-                            change.apply(connection);
-                            ctx.events().append(connection, null, Event.of(kind, null, detail));
-                            return true;
-                        });
-        startup.tables();
-        return done;
-    }
-
-    private List<MigrationRow> rows(String id) throws SQLException {
-        startup.tables();
-        List<MigrationRow> rows =
-                Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations).stream()
-                        .filter(each -> each.id().equals(id))
-                        .toList();
-        if (rows.isEmpty()) {
+  boolean forgetRelease(String application, String release) throws SQLException {
+    return whole(
+        "FORGET_RELEASE",
+        application + " " + release,
+        c -> {
+          if (ctx.fleet().forget(c, application, release) == 0) {
             throw new DeclarationException(
-                    ErrorCode.UNKNOWN_MIGRATION,
-                    "No migration " + id + " is known in this database",
-                    "status() lists those that are.");
-        }
-        return rows;
-    }
+                ErrorCode.INVALID_DECLARATION,
+                "No release " + release + " of " + application + " is known",
+                "status() lists the releases that are.");
+          }
+        });
+  }
 
-    /** Applies a change to a migration in every target schema it has. */
-    private boolean each(String id, String kind, Change change) throws SQLException {
-        for (MigrationRow found : rows(id)) {
-            Db.transaction(
-                    ctx.dataSource(),
-                    connection -> {
-                        // Not while a phase is being entered: the decision reads what this changes.
-                        ctx.reader().lockFleetShared(connection);
-                        MigrationRow row =
-                                ctx.reader()
-                                        .migration(connection, found.id(), found.schema())
-                                        .orElse(found);
-                        change.apply(connection, row);
-                        ctx.events().append(connection, row, Event.of(kind, null, null));
-                        return true;
-                    });
-        }
-        return true;
+  boolean moved() throws SQLException {
+    return whole(
+        "MOVED",
+        server.identity(),
+        c ->
+            Db.update(
+                c,
+                "UPDATE " + ctx.tables().table("control") + " SET identity = ?",
+                server.identity()));
+  }
+
+  boolean copied() throws SQLException {
+    // Not startup.tables(): that refuses a copy of a database of another environment.
+    boolean done =
+        Db.transaction(
+            ctx.dataSource(),
+            c -> {
+              ctx.reader().lockFleetExclusive(c);
+              for (String table : List.of("member", "release", "approval")) {
+                Db.update(c, "DELETE FROM " + ctx.tables().table(table));
+              }
+              ctx.fleet().voidLease(c);
+              Db.update(
+                  c,
+                  "UPDATE " + ctx.tables().table("control") + " SET identity = ?, environment = ?",
+                  server.identity(),
+                  ctx.environment().name());
+              ctx.events().append(c, null, Event.of("COPIED", null, server.identity()));
+              return true;
+            });
+    startup.tables();
+    return done;
+  }
+
+  private interface Whole {
+    void apply(Connection connection) throws SQLException;
+  }
+
+  private boolean whole(String kind, String detail, Whole change) throws SQLException {
+    startup.tables();
+    boolean done =
+        Db.transaction(
+            ctx.dataSource(),
+            connection -> {
+              change.apply(connection);
+              ctx.events().append(connection, null, Event.of(kind, null, detail));
+              return true;
+            });
+    startup.tables();
+    return done;
+  }
+
+  private List<MigrationRow> rows(String id) throws SQLException {
+    startup.tables();
+    List<MigrationRow> rows =
+        Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations).stream()
+            .filter(each -> each.id().equals(id))
+            .toList();
+    if (rows.isEmpty()) {
+      throw new DeclarationException(
+          ErrorCode.UNKNOWN_MIGRATION,
+          "No migration " + id + " is known in this database",
+          "status() lists those that are.");
     }
+    return rows;
+  }
+
+  /** Applies a change to a migration in every target schema it has. */
+  private boolean each(String id, String kind, Change change) throws SQLException {
+    for (MigrationRow found : rows(id)) {
+      Db.transaction(
+          ctx.dataSource(),
+          connection -> {
+            // Not while a phase is being entered: the decision reads what this changes.
+            ctx.reader().lockFleetShared(connection);
+            MigrationRow row =
+                ctx.reader().migration(connection, found.id(), found.schema()).orElse(found);
+            change.apply(connection, row);
+            ctx.events().append(connection, row, Event.of(kind, null, null));
+            return true;
+          });
+    }
+    return true;
+  }
 }

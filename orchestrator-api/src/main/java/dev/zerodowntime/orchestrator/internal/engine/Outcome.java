@@ -4,46 +4,46 @@ import dev.zerodowntime.orchestrator.Wait;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What came of running a migration's steps. Failure to get a lock and the like are values; only what
- * nobody foresaw is an exception.
+ * What came of running a migration's steps. Failure to get a lock and the like are values; only
+ * what nobody foresaw is an exception.
  *
  * @param kind what came of it
  * @param waiting what it waits for, where it does
  */
 record Outcome(Kind kind, @Nullable Wait waiting) {
 
-    enum Kind {
-        /** The step is done. */
-        DONE,
-        /** The slice of time is over, and there is more to do. */
-        MORE,
-        /** A long statement is running. */
-        RUNNING,
-        /** Try again later. */
-        RETRY,
-        /** It failed, and repeating won't mend it. */
-        FAILED
-    }
+  enum Kind {
+    /** The step is done. */
+    DONE,
+    /** The slice of time is over, and there is more to do. */
+    MORE,
+    /** A long statement is running. */
+    RUNNING,
+    /** Try again later. */
+    RETRY,
+    /** It failed, and repeating won't mend it. */
+    FAILED
+  }
 
-    static final Outcome DONE = new Outcome(Kind.DONE, null);
+  static final Outcome DONE = new Outcome(Kind.DONE, null);
 
-    static Outcome more(String what) {
-        return new Outcome(Kind.MORE, Wait.of(Wait.Kind.RUNNING, what));
-    }
+  static Outcome more(String what) {
+    return new Outcome(Kind.MORE, Wait.of(Wait.Kind.RUNNING, what));
+  }
 
-    static Outcome running(String what) {
-        return new Outcome(Kind.RUNNING, Wait.of(Wait.Kind.RUNNING, what));
-    }
+  static Outcome running(String what) {
+    return new Outcome(Kind.RUNNING, Wait.of(Wait.Kind.RUNNING, what));
+  }
 
-    static Outcome retry(Wait.Kind kind, String what) {
-        return new Outcome(Kind.RETRY, Wait.of(kind, what));
-    }
+  static Outcome retry(Wait.Kind kind, String what) {
+    return new Outcome(Kind.RETRY, Wait.of(kind, what));
+  }
 
-    static Outcome failed(String what) {
-        return new Outcome(Kind.FAILED, Wait.of(Wait.Kind.FAILED, what));
-    }
+  static Outcome failed(String what) {
+    return new Outcome(Kind.FAILED, Wait.of(Wait.Kind.FAILED, what));
+  }
 
-    boolean done() {
-        return kind == Kind.DONE;
-    }
+  boolean done() {
+    return kind == Kind.DONE;
+  }
 }

@@ -25,105 +25,103 @@ import java.util.Map;
 /** Says what would be done, as SQL. */
 final class Planner {
 
-    private final EngineContext ctx;
-    private final ServerInfo server;
-    private final Preflight preflight;
+  private final EngineContext ctx;
+  private final ServerInfo server;
+  private final Preflight preflight;
 
-    Planner(EngineContext ctx, ServerInfo server) {
-        this.ctx = ctx;
-        this.server = server;
-        this.preflight = new Preflight(ctx);
+  Planner(EngineContext ctx, ServerInfo server) {
+    this.ctx = ctx;
+    this.server = server;
+    this.preflight = new Preflight(ctx);
+  }
+
+  /** Plans of this build's declarations: from what the database knows of those that started. */
+  List<MigrationPlan> plan() throws SQLException {
+    List<MigrationRow> known =
+        ctx.tables().installed(ctx.dataSource()).isPresent()
+            ? Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations)
+            : List.of();
+    List<MigrationPlan> plans = new ArrayList<>();
+    for (Engine.Declaration declared : ctx.declarations().byId().values()) {
+      Migration<?> migration = declared.migration();
+      if (migration == null) {
+        continue;
+      }
+      String schema = migration.schema().orElse(server.schema());
+      String key = MigrationRow.key(schema, migration.id());
+      MigrationRow row =
+          known.stream().filter(each -> each.key().equals(key)).findFirst().orElse(null);
+      if (row != null && Preflight.captured(row)) {
+        plans.add(plan(row));
+        continue;
+      }
+      Operation<?> operation = ctx.operation(migration).orElse(null);
+      if (operation != null) {
+        Target target = new Target(migration.id(), schema, ctx.tables().schema());
+        Preflight.Found found = preflight.run(operation, target);
+        plans.add(plan(operation, target, found.lifecycle(), found.facts()));
+      }
     }
+    return plans;
+  }
 
-    /** Plans of this build's declarations: from what the database knows of those that started. */
-    List<MigrationPlan> plan() throws SQLException {
-        List<MigrationRow> known =
-                ctx.tables().installed(ctx.dataSource()).isPresent()
-                        ? Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations)
-                        : List.of();
-        List<MigrationPlan> plans = new ArrayList<>();
-        for (Engine.Declaration declared : ctx.declarations().byId().values()) {
-            Migration<?> migration = declared.migration();
-            if (migration == null) {
-                continue;
-            }
-            String schema = migration.schema().orElse(server.schema());
-            String key = MigrationRow.key(schema, migration.id());
-            MigrationRow row =
-                    known.stream().filter(each -> each.key().equals(key)).findFirst().orElse(null);
-            if (row != null && Preflight.captured(row)) {
-                plans.add(plan(row));
-                continue;
-            }
-            Operation<?> operation = ctx.operation(migration).orElse(null);
-            if (operation != null) {
-                Target target = new Target(migration.id(), schema, ctx.tables().schema());
-                Preflight.Found found = preflight.run(operation, target);
-                plans.add(plan(operation, target, found.lifecycle(), found.facts()));
-            }
+  /** The plan of a registered migration. */
+  MigrationPlan plan(MigrationRow row) throws SQLException {
+    Operation<?> operation =
+        ctx.operation(row)
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        "this library has no " + row.lifecycle().operation()));
+    return plan(operation, ctx.target(row), row.lifecycle(), row.facts());
+  }
+
+  private MigrationPlan plan(
+      Operation<?> operation, Target target, Lifecycle lifecycle, Map<String, Object> facts)
+      throws SQLException {
+    List<PhasePlan> phases = new ArrayList<>();
+    long rows = -1;
+    for (Phase phase : lifecycle.phases()) {
+      int position = phase.position();
+      if (position == 0) {
+        continue;
+      }
+      boolean reversible = lifecycle.reachable(position, position - 1);
+      List<Step> up = operation.steps(target, facts, position, Direction.UP);
+      List<Step> down =
+          reversible ? operation.steps(target, facts, position, Direction.DOWN) : List.of();
+      for (Step step : up) {
+        if (step instanceof BackfillStep backfill && rows < 0) {
+          String sql = ctx.dialect().scans().estimate(backfill.scan());
+          rows =
+              Db.autoCommit(ctx.ddlDataSource(), c -> Db.queryOne(c, sql, row -> row.getLong(1)))
+                  .orElse(-1L);
         }
-        return plans;
+      }
+      phases.add(new PhasePlan(phase, planned(up), planned(down), reversible));
     }
+    return new MigrationPlan(target.id(), target.schema(), lifecycle, rows, phases);
+  }
 
-    /** The plan of a registered migration. */
-    MigrationPlan plan(MigrationRow row) throws SQLException {
-        Operation<?> operation =
-                ctx.operation(row)
-                        .orElseThrow(
-                                () ->
-                                        new IllegalStateException(
-                                                "this library has no " + row.lifecycle().operation()));
-        return plan(operation, ctx.target(row), row.lifecycle(), row.facts());
-    }
+  private static List<PlannedStep> planned(List<Step> steps) {
+    return steps.stream()
+        .map(each -> new PlannedStep(each.name(), each.summary(), each.lock(), each.sql()))
+        .toList();
+  }
 
-    private MigrationPlan plan(
-            Operation<?> operation, Target target, Lifecycle lifecycle, Map<String, Object> facts)
-            throws SQLException {
-        List<PhasePlan> phases = new ArrayList<>();
-        long rows = -1;
-        for (Phase phase : lifecycle.phases()) {
-            int position = phase.position();
-            if (position == 0) {
-                continue;
-            }
-            boolean reversible = lifecycle.reachable(position, position - 1);
-            List<Step> up = operation.steps(target, facts, position, Direction.UP);
-            List<Step> down =
-                    reversible ? operation.steps(target, facts, position, Direction.DOWN) : List.of();
-            for (Step step : up) {
-                if (step instanceof BackfillStep backfill && rows < 0) {
-                    String sql = ctx.dialect().scans().estimate(backfill.scan());
-                    rows =
-                            Db.autoCommit(
-                                            ctx.ddlDataSource(),
-                                            c -> Db.queryOne(c, sql, row -> row.getLong(1)))
-                                    .orElse(-1L);
-                }
-            }
-            phases.add(new PhasePlan(phase, planned(up), planned(down), reversible));
+  /** Identifies the SQL of a phase: a consent is to exactly this. */
+  static String hash(List<Step> steps) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Step step : steps) {
+        for (String sql : step.sql()) {
+          digest.update(sql.getBytes(StandardCharsets.UTF_8));
+          digest.update((byte) 0);
         }
-        return new MigrationPlan(target.id(), target.schema(), lifecycle, rows, phases);
+      }
+      return HexFormat.of().formatHex(digest.digest(), 0, 16);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
     }
-
-    private static List<PlannedStep> planned(List<Step> steps) {
-        return steps.stream()
-                .map(each -> new PlannedStep(each.name(), each.summary(), each.lock(), each.sql()))
-                .toList();
-    }
-
-    /** Identifies the SQL of a phase: a consent is to exactly this. */
-    static String hash(List<Step> steps) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Step step : steps) {
-                for (String sql : step.sql()) {
-                    digest.update(sql.getBytes(StandardCharsets.UTF_8));
-                    digest.update((byte) 0);
-                }
-            }
-            return HexFormat.of().formatHex(digest.digest(), 0, 16);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-    }
+  }
 }

@@ -14,42 +14,42 @@ import java.util.Map;
 /** Asks the dialect whether an operation can be carried out, and notes the facts it needs. */
 final class Preflight {
 
-    private static final String CAPTURED = "captured";
+  private static final String CAPTURED = "captured";
 
-    private final EngineContext ctx;
+  private final EngineContext ctx;
 
-    Preflight(EngineContext ctx) {
-        this.ctx = ctx;
+  Preflight(EngineContext ctx) {
+    this.ctx = ctx;
+  }
+
+  /** The facts, and the lifecycle resolved against them. */
+  record Found(Lifecycle lifecycle, Map<String, Object> facts) {}
+
+  /** Whether facts were ever captured for a migration. */
+  static boolean captured(MigrationRow row) {
+    return row.facts().containsKey(CAPTURED);
+  }
+
+  Found run(Operation<?> operation, Target target) throws SQLException {
+    try {
+      Map<String, Object> facts =
+          Db.rolledBack(
+              ctx.ddlDataSource(),
+              connection -> new LinkedHashMap<>(operation.preflight(target, connection)));
+      facts.put(CAPTURED, true);
+      return new Found(
+          operation.migration().lifecycle().withStages(operation.stages(facts)), facts);
+    } catch (SQLException e) {
+      SqlErrorKind kind = ctx.dialect().classify(e);
+      if (kind == SqlErrorKind.PRIVILEGE) {
+        throw new RefusedException(
+            ErrorCode.MISSING_PRIVILEGE,
+            target.id(),
+            "the database user may not look at what it would change: " + e.getMessage(),
+            "Grant what the message names, or give the builder a ddlDataSource(...) whose"
+                + " user owns the table.");
+      }
+      throw e;
     }
-
-    /** The facts, and the lifecycle resolved against them. */
-    record Found(Lifecycle lifecycle, Map<String, Object> facts) {}
-
-    /** Whether facts were ever captured for a migration. */
-    static boolean captured(MigrationRow row) {
-        return row.facts().containsKey(CAPTURED);
-    }
-
-    Found run(Operation<?> operation, Target target) throws SQLException {
-        try {
-            Map<String, Object> facts =
-                    Db.rolledBack(
-                            ctx.ddlDataSource(),
-                            connection -> new LinkedHashMap<>(operation.preflight(target, connection)));
-            facts.put(CAPTURED, true);
-            return new Found(
-                    operation.migration().lifecycle().withStages(operation.stages(facts)), facts);
-        } catch (SQLException e) {
-            SqlErrorKind kind = ctx.dialect().classify(e);
-            if (kind == SqlErrorKind.PRIVILEGE) {
-                throw new RefusedException(
-                        ErrorCode.MISSING_PRIVILEGE,
-                        target.id(),
-                        "the database user may not look at what it would change: " + e.getMessage(),
-                        "Grant what the message names, or give the builder a ddlDataSource(...) whose"
-                                + " user owns the table.");
-            }
-            throw e;
-        }
-    }
+  }
 }

@@ -34,286 +34,278 @@ import java.util.Set;
  */
 final class Registrar {
 
-    private final EngineContext ctx;
-    private final DriverInfo driver;
+  private final EngineContext ctx;
+  private final DriverInfo driver;
 
-    Registrar(EngineContext ctx, DriverInfo driver) {
-        this.ctx = ctx;
-        this.driver = driver;
+  Registrar(EngineContext ctx, DriverInfo driver) {
+    this.ctx = ctx;
+    this.driver = driver;
+  }
+
+  /** A migration whose state this build does not fit. */
+  record Unfit(MigrationRow migration, StageSpan stage, int phase, Direction direction) {}
+
+  /**
+   * What came of it.
+   *
+   * @param stages the chosen stage by migration key; empty if the build was not admitted
+   * @param unfit why not
+   * @param newApplication whether the application was not known before
+   */
+  record Joined(Map<String, String> stages, List<Unfit> unfit, boolean newApplication) {
+    boolean admitted() {
+      return unfit.isEmpty();
     }
+  }
 
-    /** A migration whose state this build does not fit. */
-    record Unfit(MigrationRow migration, StageSpan stage, int phase, Direction direction) {}
-
-    /**
-     * What came of it.
-     *
-     * @param stages the chosen stage by migration key; empty if the build was not admitted
-     * @param unfit why not
-     * @param newApplication whether the application was not known before
-     */
-    record Joined(Map<String, String> stages, List<Unfit> unfit, boolean newApplication) {
-        boolean admitted() {
-            return unfit.isEmpty();
-        }
-    }
-
-    /**
-     * Asks to be admitted.
-     *
-     * @param fixed the stages chosen before, if this process was a member already: they don't change
-     *     during its life
-     */
-    Joined join(Map<String, String> fixed) throws SQLException {
-        return Db.transaction(
-                ctx.dataSource(),
-                connection -> {
-                    ctx.reader().lockFleetShared(connection);
-                    Snapshot snapshot =
-                            Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
-                    requireSameStages(snapshot);
-                    Map<String, String> chosen = new LinkedHashMap<>();
-                    Map<String, String> highest = new LinkedHashMap<>();
-                    Map<MigrationRow, Span> spans = new LinkedHashMap<>();
-                    List<Unfit> unfit = new ArrayList<>();
-                    Application known = known(snapshot);
-                    for (MigrationRow row : snapshot.migrations()) {
-                        List<StageSpan> declared = declared(snapshot, row, known, fixed);
-                        if (declared.isEmpty()) {
-                            continue;
-                        }
-                        StageChoice choice =
-                                ctx.rules()
-                                        .choose(declared.stream().map(StageSpan::span).toList(), row.state());
-                        StageSpan top = declared.get(declared.size() - 1);
-                        if (!choice.admitted()) {
-                            unfit.add(new Unfit(row, top, choice.phase(), choice.direction()));
-                            continue;
-                        }
-                        StageSpan stage = declared.get(choice.stage());
-                        spans.put(row, stage.span());
-                        if (says(row)) {
-                            chosen.put(row.key(), stage.stage());
-                            highest.put(row.key(), top.stage());
-                        }
-                    }
-                    if (unfit.isEmpty()) {
-                        admit(connection, snapshot, chosen, highest, spans);
-                    } else if (snapshot.applications().containsKey(ctx.application())) {
-                        reopen(connection, snapshot, unfit, highest);
-                    }
-                    return new Joined(
-                            chosen, unfit, !snapshot.applications().containsKey(ctx.application()));
-                });
-    }
-
-    private Application known(Snapshot snapshot) {
-        Application known = snapshot.applications().get(ctx.application());
-        // What this build says of itself counts, not what its predecessor said.
-        return new Application(
-                ctx.application(),
-                known == null ? Long.MAX_VALUE : known.firstSeen(),
-                ctx.declarations().touches());
-    }
-
-    private boolean says(MigrationRow row) {
-        return ctx.declarations().byId().containsKey(row.id());
-    }
-
-    private List<StageSpan> declared(
-            Snapshot snapshot, MigrationRow row, Application known, Map<String, String> fixed) {
-        String before = fixed.get(row.key());
-        if (before != null) {
-            return List.of(new StageSpan(before, row.lifecycle().span(before)));
-        }
-        Engine.Declaration declared = ctx.declarations().byId().get(row.id());
-        if (declared != null) {
-            List<StageSpan> spans = new ArrayList<>();
-            for (StageSpan each : row.lifecycle().stages()) {
-                if (declared.stages().contains(each.stage())) {
-                    spans.add(each);
-                }
+  /**
+   * Asks to be admitted.
+   *
+   * @param fixed the stages chosen before, if this process was a member already: they don't change
+   *     during its life
+   */
+  Joined join(Map<String, String> fixed) throws SQLException {
+    return Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          ctx.reader().lockFleetShared(connection);
+          Snapshot snapshot = Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
+          requireSameStages(snapshot);
+          Map<String, String> chosen = new LinkedHashMap<>();
+          Map<String, String> highest = new LinkedHashMap<>();
+          Map<MigrationRow, Span> spans = new LinkedHashMap<>();
+          List<Unfit> unfit = new ArrayList<>();
+          Application known = known(snapshot);
+          for (MigrationRow row : snapshot.migrations()) {
+            List<StageSpan> declared = declared(snapshot, row, known, fixed);
+            if (declared.isEmpty()) {
+              continue;
             }
-            // A stage that the row doesn't know: its library is older, or the declaration is wrong.
-            declared.stages().forEach(row.lifecycle()::span);
-            return spans;
-        }
-        if (ctx.declarations().finished().contains(row.id())) {
-            return List.of(row.lifecycle().newest());
-        }
-        return snapshot.counts(row, known) ? List.of(row.lifecycle().oldest()) : List.of();
-    }
-
-    private void requireSameStages(Snapshot snapshot) {
-        if (ctx.environment() == Environment.DEVELOPMENT) {
-            return;
-        }
-        Map<String, List<String>> mine = declarations();
-        for (Release each : snapshot.releases()) {
-            if (!each.application().equals(ctx.application())
-                    || !each.release().equals(ctx.release())
-                    || each.declared().equals(mine)) {
-                continue;
+            StageChoice choice =
+                ctx.rules().choose(declared.stream().map(StageSpan::span).toList(), row.state());
+            StageSpan top = declared.get(declared.size() - 1);
+            if (!choice.admitted()) {
+              unfit.add(new Unfit(row, top, choice.phase(), choice.direction()));
+              continue;
             }
-            for (String id : union(each.declared(), mine)) {
-                List<String> before = each.declared().getOrDefault(id, List.of("nothing"));
-                List<String> now = mine.getOrDefault(id, List.of("nothing"));
-                if (!before.equals(now)) {
-                    throw new DeclarationException(
-                            ErrorCode.RELEASE_CHANGED,
-                            "Release "
-                                    + ctx.release()
-                                    + " of "
-                                    + ctx.application()
-                                    + " was registered with stage "
-                                    + String.join(", ", before)
-                                    + " for "
-                                    + id
-                                    + ", and now declares "
-                                    + String.join(", ", now),
-                            "Give every build a release string of its own: warm releases and rollbacks"
-                                    + " are judged by it.");
-                }
+            StageSpan stage = declared.get(choice.stage());
+            spans.put(row, stage.span());
+            if (says(row)) {
+              chosen.put(row.key(), stage.stage());
+              highest.put(row.key(), top.stage());
             }
-        }
-    }
+          }
+          if (unfit.isEmpty()) {
+            admit(connection, snapshot, chosen, highest, spans);
+          } else if (snapshot.applications().containsKey(ctx.application())) {
+            reopen(connection, snapshot, unfit, highest);
+          }
+          return new Joined(chosen, unfit, !snapshot.applications().containsKey(ctx.application()));
+        });
+  }
 
-    private static List<String> union(Map<String, ?> a, Map<String, ?> b) {
-        List<String> keys = new ArrayList<>(a.keySet());
-        b.keySet().stream().filter(each -> !keys.contains(each)).forEach(keys::add);
-        return keys;
-    }
+  private Application known(Snapshot snapshot) {
+    Application known = snapshot.applications().get(ctx.application());
+    // What this build says of itself counts, not what its predecessor said.
+    return new Application(
+        ctx.application(),
+        known == null ? Long.MAX_VALUE : known.firstSeen(),
+        ctx.declarations().touches());
+  }
 
-    private Map<String, List<String>> declarations() {
-        Map<String, List<String>> declared = new LinkedHashMap<>();
-        ctx.declarations().byId().forEach((id, each) -> declared.put(id, each.stages()));
-        return declared;
-    }
+  private boolean says(MigrationRow row) {
+    return ctx.declarations().byId().containsKey(row.id());
+  }
 
-    private void admit(
-            Connection connection,
-            Snapshot snapshot,
-            Map<String, String> chosen,
-            Map<String, String> highest,
-            Map<MigrationRow, Span> spans)
-            throws SQLException {
-        ctx.fleet().application(connection, ctx.application(), ctx.declarations().touches());
-        ctx.fleet()
-                .release(
-                        connection,
-                        ctx.application(),
-                        ctx.release(),
-                        highest,
-                        declarations(),
-                        ctx.declarations().finished(),
-                        !snapshot.hasLiveMember(ctx.application(), ctx.release()));
-        for (Map.Entry<MigrationRow, Span> each : spans.entrySet()) {
-            MigrationRow row = each.getKey();
-            if (!row.state().atRest()) {
-                continue;
-            }
-            OptionalLong up = soak(each.getValue(), row, Direction.UP, row.fitUp());
-            OptionalLong down = soak(each.getValue(), row, Direction.DOWN, row.fitDown());
-            if (!up.equals(row.fitUp()) || !down.equals(row.fitDown())) {
-                ctx.migrations().fit(connection, row, up, down);
-            }
-        }
-        ctx.fleet()
-                .member(
-                        connection,
-                        ctx.member(),
-                        ctx.application(),
-                        ctx.release(),
-                        ctx.role().name(),
-                        chosen,
-                        ctx.declarations().finished(),
-                        host(),
-                        driver.rowTypeSafe(),
-                        driver.facts() + "; " + driver.remedy());
-        ctx.events()
-                .append(connection, null, Event.of("MEMBER_JOINED", null, chosen.toString()));
+  private List<StageSpan> declared(
+      Snapshot snapshot, MigrationRow row, Application known, Map<String, String> fixed) {
+    String before = fixed.get(row.key());
+    if (before != null) {
+      return List.of(new StageSpan(before, row.lifecycle().span(before)));
     }
+    Engine.Declaration declared = ctx.declarations().byId().get(row.id());
+    if (declared != null) {
+      List<StageSpan> spans = new ArrayList<>();
+      for (StageSpan each : row.lifecycle().stages()) {
+        if (declared.stages().contains(each.stage())) {
+          spans.add(each);
+        }
+      }
+      // A stage that the row doesn't know: its library is older, or the declaration is wrong.
+      declared.stages().forEach(row.lifecycle()::span);
+      return spans;
+    }
+    if (ctx.declarations().finished().contains(row.id())) {
+      return List.of(row.lifecycle().newest());
+    }
+    return snapshot.counts(row, known) ? List.of(row.lifecycle().oldest()) : List.of();
+  }
 
-    private OptionalLong soak(Span chosen, MigrationRow row, Direction way, OptionalLong since) {
-        int next = row.state().reached() + (way == Direction.UP ? 1 : -1);
-        if (next < 0 || next > row.lifecycle().last()) {
-            return since;
-        }
-        State pair = row.state().entering(way);
-        return ctx.rules().resetsSoak(chosen, pair) ? OptionalLong.empty() : since;
+  private void requireSameStages(Snapshot snapshot) {
+    if (ctx.environment() == Environment.DEVELOPMENT) {
+      return;
     }
+    Map<String, List<String>> mine = declarations();
+    for (Release each : snapshot.releases()) {
+      if (!each.application().equals(ctx.application())
+          || !each.release().equals(ctx.release())
+          || each.declared().equals(mine)) {
+        continue;
+      }
+      for (String id : union(each.declared(), mine)) {
+        List<String> before = each.declared().getOrDefault(id, List.of("nothing"));
+        List<String> now = mine.getOrDefault(id, List.of("nothing"));
+        if (!before.equals(now)) {
+          throw new DeclarationException(
+              ErrorCode.RELEASE_CHANGED,
+              "Release "
+                  + ctx.release()
+                  + " of "
+                  + ctx.application()
+                  + " was registered with stage "
+                  + String.join(", ", before)
+                  + " for "
+                  + id
+                  + ", and now declares "
+                  + String.join(", ", now),
+              "Give every build a release string of its own: warm releases and rollbacks"
+                  + " are judged by it.");
+        }
+      }
+    }
+  }
 
-    /** Asks for phases to be undone that have left this release behind. */
-    private void reopen(
-            Connection connection,
-            Snapshot snapshot,
-            List<Unfit> unfit,
-            Map<String, String> highest)
-            throws SQLException {
-        boolean asked = false;
-        for (Unfit each : unfit) {
-            MigrationRow row = each.migration();
-            Integer target = row.target();
-            if (each.direction() == Direction.DOWN
-                    && inTheWay(ctx, snapshot, row, each.phase()).isEmpty()
-                    && (target == null || target > each.phase())) {
-                ctx.migrations()
-                        .target(
-                                connection,
-                                row,
-                                each.phase(),
-                                MigrationRow.REOPEN,
-                                ctx.application() + " " + ctx.release());
-                asked = true;
-            }
-            if (each.direction() == Direction.DOWN && says(row)) {
-                highest.put(row.key(), each.stage().stage());
-            }
-        }
-        if (asked) {
-            // As a warm release it holds the migration down until its members are there.
-            ctx.fleet()
-                    .release(
-                            connection,
-                            ctx.application(),
-                            ctx.release(),
-                            highest,
-                            declarations(),
-                            ctx.declarations().finished(),
-                            !snapshot.hasLiveMember(ctx.application(), ctx.release()));
-            ctx.events()
-                    .append(
-                            connection,
-                            null,
-                            Event.of("REOPEN", null, ctx.application() + " " + ctx.release() + " asks"));
-        }
-    }
+  private static List<String> union(Map<String, ?> a, Map<String, ?> b) {
+    List<String> keys = new ArrayList<>(a.keySet());
+    b.keySet().stream().filter(each -> !keys.contains(each)).forEach(keys::add);
+    return keys;
+  }
 
-    /** Who keeps a migration from going down to a phase; the reason, if there is no way at all. */
-    static List<String> inTheWay(
-            EngineContext ctx, Snapshot snapshot, MigrationRow row, int phase) {
-        int from = row.state().upper();
-        if (!row.lifecycle().reachable(from, phase)) {
-            return List.of(row.lifecycle().name(row.lifecycle().purge()) + " can't be undone");
-        }
-        Fleet fleet = snapshot.fleet(row, false);
-        Set<String> names = new LinkedHashSet<>();
-        for (int upper = from; upper > phase; upper--) {
-            State pair = new State(upper, upper - 1, Direction.DOWN);
-            for (Counted each : fleet.counted()) {
-                if (each.kind() != Counted.Kind.WARM && !ctx.rules().fits(each.span(), pair)) {
-                    names.add(each.name());
-                }
-            }
-        }
-        return List.copyOf(names);
-    }
+  private Map<String, List<String>> declarations() {
+    Map<String, List<String>> declared = new LinkedHashMap<>();
+    ctx.declarations().byId().forEach((id, each) -> declared.put(id, each.stages()));
+    return declared;
+  }
 
-    static String host() {
-        try {
-            return InetAddress.getLocalHost().getHostName() + " pid " + ProcessHandle.current().pid();
-        } catch (UnknownHostException e) {
-            return "pid " + ProcessHandle.current().pid();
-        }
+  private void admit(
+      Connection connection,
+      Snapshot snapshot,
+      Map<String, String> chosen,
+      Map<String, String> highest,
+      Map<MigrationRow, Span> spans)
+      throws SQLException {
+    ctx.fleet().application(connection, ctx.application(), ctx.declarations().touches());
+    ctx.fleet()
+        .release(
+            connection,
+            ctx.application(),
+            ctx.release(),
+            highest,
+            declarations(),
+            ctx.declarations().finished(),
+            !snapshot.hasLiveMember(ctx.application(), ctx.release()));
+    for (Map.Entry<MigrationRow, Span> each : spans.entrySet()) {
+      MigrationRow row = each.getKey();
+      if (!row.state().atRest()) {
+        continue;
+      }
+      OptionalLong up = soak(each.getValue(), row, Direction.UP, row.fitUp());
+      OptionalLong down = soak(each.getValue(), row, Direction.DOWN, row.fitDown());
+      if (!up.equals(row.fitUp()) || !down.equals(row.fitDown())) {
+        ctx.migrations().fit(connection, row, up, down);
+      }
     }
+    ctx.fleet()
+        .member(
+            connection,
+            ctx.member(),
+            ctx.application(),
+            ctx.release(),
+            ctx.role().name(),
+            chosen,
+            ctx.declarations().finished(),
+            host(),
+            driver.rowTypeSafe(),
+            driver.facts() + "; " + driver.remedy());
+    ctx.events().append(connection, null, Event.of("MEMBER_JOINED", null, chosen.toString()));
+  }
+
+  private OptionalLong soak(Span chosen, MigrationRow row, Direction way, OptionalLong since) {
+    int next = row.state().reached() + (way == Direction.UP ? 1 : -1);
+    if (next < 0 || next > row.lifecycle().last()) {
+      return since;
+    }
+    State pair = row.state().entering(way);
+    return ctx.rules().resetsSoak(chosen, pair) ? OptionalLong.empty() : since;
+  }
+
+  /** Asks for phases to be undone that have left this release behind. */
+  private void reopen(
+      Connection connection, Snapshot snapshot, List<Unfit> unfit, Map<String, String> highest)
+      throws SQLException {
+    boolean asked = false;
+    for (Unfit each : unfit) {
+      MigrationRow row = each.migration();
+      Integer target = row.target();
+      if (each.direction() == Direction.DOWN
+          && inTheWay(ctx, snapshot, row, each.phase()).isEmpty()
+          && (target == null || target > each.phase())) {
+        ctx.migrations()
+            .target(
+                connection,
+                row,
+                each.phase(),
+                MigrationRow.REOPEN,
+                ctx.application() + " " + ctx.release());
+        asked = true;
+      }
+      if (each.direction() == Direction.DOWN && says(row)) {
+        highest.put(row.key(), each.stage().stage());
+      }
+    }
+    if (asked) {
+      // As a warm release it holds the migration down until its members are there.
+      ctx.fleet()
+          .release(
+              connection,
+              ctx.application(),
+              ctx.release(),
+              highest,
+              declarations(),
+              ctx.declarations().finished(),
+              !snapshot.hasLiveMember(ctx.application(), ctx.release()));
+      ctx.events()
+          .append(
+              connection,
+              null,
+              Event.of("REOPEN", null, ctx.application() + " " + ctx.release() + " asks"));
+    }
+  }
+
+  /** Who keeps a migration from going down to a phase; the reason, if there is no way at all. */
+  static List<String> inTheWay(EngineContext ctx, Snapshot snapshot, MigrationRow row, int phase) {
+    int from = row.state().upper();
+    if (!row.lifecycle().reachable(from, phase)) {
+      return List.of(row.lifecycle().name(row.lifecycle().purge()) + " can't be undone");
+    }
+    Fleet fleet = snapshot.fleet(row, false);
+    Set<String> names = new LinkedHashSet<>();
+    for (int upper = from; upper > phase; upper--) {
+      State pair = new State(upper, upper - 1, Direction.DOWN);
+      for (Counted each : fleet.counted()) {
+        if (each.kind() != Counted.Kind.WARM && !ctx.rules().fits(each.span(), pair)) {
+          names.add(each.name());
+        }
+      }
+    }
+    return List.copyOf(names);
+  }
+
+  static String host() {
+    try {
+      return InetAddress.getLocalHost().getHostName() + " pid " + ProcessHandle.current().pid();
+    } catch (UnknownHostException e) {
+      return "pid " + ProcessHandle.current().pid();
+    }
+  }
 }

@@ -23,210 +23,204 @@ import org.jspecify.annotations.Nullable;
 /** Says what is, what is waited for, and what the author does next. Changes nothing. */
 final class Reporter {
 
-    private final EngineContext ctx;
-    private final Driver driver;
-    private final Gates gates;
-    private volatile long seenMigrations = -1;
+  private final EngineContext ctx;
+  private final Driver driver;
+  private final Gates gates;
+  private volatile long seenMigrations = -1;
 
-    Reporter(EngineContext ctx, Driver driver) {
-        this.ctx = ctx;
-        this.driver = driver;
-        this.gates = new Gates(ctx);
-    }
+  Reporter(EngineContext ctx, Driver driver) {
+    this.ctx = ctx;
+    this.driver = driver;
+    this.gates = new Gates(ctx);
+  }
 
-    private Snapshot snapshot() throws SQLException {
-        return Db.autoCommit(
-                ctx.dataSource(), c -> Snapshot.read(c, ctx.reader(), ctx.timing(), ctx.rules()));
-    }
+  private Snapshot snapshot() throws SQLException {
+    return Db.autoCommit(
+        ctx.dataSource(), c -> Snapshot.read(c, ctx.reader(), ctx.timing(), ctx.rules()));
+  }
 
-    /** In one round trip: this member is registered, and no migration is unfinished or new. */
-    boolean stillSettled() throws SQLException {
-        return Db.autoCommit(
-                        ctx.dataSource(),
-                        connection ->
-                                Db.queryOne(
-                                        connection,
-                                        "SELECT (SELECT COUNT(*) FROM "
-                                                + ctx.tables().table("migration")
-                                                + "), (SELECT COUNT(*) FROM "
-                                                + ctx.tables().table("migration")
-                                                + " WHERE status <> 'DONE' OR reached <> entering), (SELECT"
-                                                + " COUNT(*) FROM "
-                                                + ctx.tables().table("member")
-                                                + " WHERE id = ?)",
-                                        row ->
-                                                row.getLong(1) == seenMigrations
-                                                        && row.getLong(2) == 0
-                                                        && (row.getLong(3) == 1 || !ctx.role().counted()),
-                                        ctx.member()))
-                .orElse(false);
-    }
+  /** In one round trip: this member is registered, and no migration is unfinished or new. */
+  boolean stillSettled() throws SQLException {
+    return Db.autoCommit(
+            ctx.dataSource(),
+            connection ->
+                Db.queryOne(
+                    connection,
+                    "SELECT (SELECT COUNT(*) FROM "
+                        + ctx.tables().table("migration")
+                        + "), (SELECT COUNT(*) FROM "
+                        + ctx.tables().table("migration")
+                        + " WHERE status <> 'DONE' OR reached <> entering), (SELECT"
+                        + " COUNT(*) FROM "
+                        + ctx.tables().table("member")
+                        + " WHERE id = ?)",
+                    row ->
+                        row.getLong(1) == seenMigrations
+                            && row.getLong(2) == 0
+                            && (row.getLong(3) == 1 || !ctx.role().counted()),
+                    ctx.member()))
+        .orElse(false);
+  }
 
-    /** How long it will take at most until silent members that are in the way are gone. */
-    Duration silenceLeft() throws SQLException {
-        Snapshot snapshot = snapshot();
-        long left = 0;
-        for (Member member : snapshot.members()) {
-            long quiet = snapshot.now() - member.heartbeatAt();
-            boolean silent =
-                    member.closed() == null
-                            && quiet > 3 * ctx.timing().heartbeat().toMillis()
-                            && !member.sessionLeft();
-            if (silent) {
-                left = Math.max(left, ctx.timing().expiry().toMillis() * 2 - member.still());
-            }
-        }
-        return Duration.ofMillis(Math.max(0, left));
+  /** How long it will take at most until silent members that are in the way are gone. */
+  Duration silenceLeft() throws SQLException {
+    Snapshot snapshot = snapshot();
+    long left = 0;
+    for (Member member : snapshot.members()) {
+      long quiet = snapshot.now() - member.heartbeatAt();
+      boolean silent =
+          member.closed() == null
+              && quiet > 3 * ctx.timing().heartbeat().toMillis()
+              && !member.sessionLeft();
+      if (silent) {
+        left = Math.max(left, ctx.timing().expiry().toMillis() * 2 - member.still());
+      }
     }
+    return Duration.ofMillis(Math.max(0, left));
+  }
 
-    List<String> inTheWayOfReopening(MigrationRow row, int phase) throws SQLException {
-        return Registrar.inTheWay(ctx, snapshot(), row, phase);
-    }
+  List<String> inTheWayOfReopening(MigrationRow row, int phase) throws SQLException {
+    return Registrar.inTheWay(ctx, snapshot(), row, phase);
+  }
 
-    /** Reports on every migration after a pass. */
-    List<MigrationReport> reports(Driver.Pass pass) throws SQLException {
-        Snapshot snapshot = snapshot();
-        Map<String, List<String>> done = driver.takeDone();
-        List<MigrationReport> reports = new ArrayList<>();
-        for (MigrationRow row : snapshot.migrations()) {
-            List<Wait> waits = pass.waits().get(row.key());
-            reports.add(
-                    report(
-                            snapshot,
-                            row,
-                            done.getOrDefault(row.key(), List.of()),
-                            pass.leading() ? waits : null));
-        }
-        seenMigrations = snapshot.migrations().size();
-        return reports;
+  /** Reports on every migration after a pass. */
+  List<MigrationReport> reports(Driver.Pass pass) throws SQLException {
+    Snapshot snapshot = snapshot();
+    Map<String, List<String>> done = driver.takeDone();
+    List<MigrationReport> reports = new ArrayList<>();
+    for (MigrationRow row : snapshot.migrations()) {
+      List<Wait> waits = pass.waits().get(row.key());
+      reports.add(
+          report(
+              snapshot,
+              row,
+              done.getOrDefault(row.key(), List.of()),
+              pass.leading() ? waits : null));
     }
+    seenMigrations = snapshot.migrations().size();
+    return reports;
+  }
 
-    private MigrationReport report(
-            Snapshot snapshot, MigrationRow row, List<String> done, @Nullable List<Wait> known) {
-        List<Wait> waits = new ArrayList<>();
-        if (row.state().atRest()) {
-            List<Wait> found =
-                    known != null && !known.isEmpty()
-                            ? known
-                            : gates.evaluate(snapshot, row, false).waits();
-            found.stream().filter(each -> !each.what().equals("done")).forEach(waits::add);
-        } else if (known != null) {
-            waits.addAll(known);
-        } else {
-            waits.add(
-                    Wait.of(
-                            Wait.Kind.RUNNING,
-                            row.waiting() == null ? "step " + row.step() : String.valueOf(row.waiting())));
-        }
-        String stage =
-                snapshot.members().stream()
-                        .filter(each -> each.id().equals(ctx.member()))
-                        .findFirst()
-                        .flatMap(
-                                each ->
-                                        snapshot.stage(
-                                                row, each.application(), each.stages(), each.finished()))
-                        .map(StageSpan::stage)
-                        .orElse(null);
-        return new MigrationReport(
-                row.id(),
-                row.schema(),
-                row.lifecycle().operation(),
-                row.lifecycle(),
-                row.state(),
-                row.status(),
-                stage,
-                done,
-                row.status() == MigrationStatus.DONE && !row.goesDown() ? List.of() : waits,
-                next(row, waits),
-                row.lastError());
+  private MigrationReport report(
+      Snapshot snapshot, MigrationRow row, List<String> done, @Nullable List<Wait> known) {
+    List<Wait> waits = new ArrayList<>();
+    if (row.state().atRest()) {
+      List<Wait> found =
+          known != null && !known.isEmpty() ? known : gates.evaluate(snapshot, row, false).waits();
+      found.stream().filter(each -> !each.what().equals("done")).forEach(waits::add);
+    } else if (known != null) {
+      waits.addAll(known);
+    } else {
+      waits.add(
+          Wait.of(
+              Wait.Kind.RUNNING,
+              row.waiting() == null ? "step " + row.step() : String.valueOf(row.waiting())));
     }
+    String stage =
+        snapshot.members().stream()
+            .filter(each -> each.id().equals(ctx.member()))
+            .findFirst()
+            .flatMap(
+                each -> snapshot.stage(row, each.application(), each.stages(), each.finished()))
+            .map(StageSpan::stage)
+            .orElse(null);
+    return new MigrationReport(
+        row.id(),
+        row.schema(),
+        row.lifecycle().operation(),
+        row.lifecycle(),
+        row.state(),
+        row.status(),
+        stage,
+        done,
+        row.status() == MigrationStatus.DONE && !row.goesDown() ? List.of() : waits,
+        next(row, waits),
+        row.lastError());
+  }
 
-    /** What the author of the migration does next. */
-    private String next(MigrationRow row, List<Wait> waits) {
-        State state = row.state();
-        if (row.finished()) {
-            boolean declared = ctx.declarations().byId().containsKey(row.id());
-            return declared
-                    ? "the declaration may be deleted; name it in finished(\"" + row.id() + "\") then"
-                    : "";
-        }
-        boolean onlyCode =
-                waits.stream().anyMatch(each -> each.kind() == Wait.Kind.FLEET)
-                        && state.direction() == Direction.UP;
-        if (!onlyCode) {
-            return "";
-        }
-        int phase = Math.min(state.upper() + 1, row.lifecycle().last());
-        for (StageSpan stage : row.lifecycle().stages()) {
-            if (stage.span().high() >= phase && stage.span().low() <= state.upper()) {
-                return "release code that is at "
-                        + stage.stage()
-                        + ", and declare it with thisBuild(…, "
-                        + stage.stage()
-                        + "); then "
-                        + row.lifecycle().name(phase)
-                        + " follows";
-            }
-        }
-        return "";
+  /** What the author of the migration does next. */
+  private String next(MigrationRow row, List<Wait> waits) {
+    State state = row.state();
+    if (row.finished()) {
+      boolean declared = ctx.declarations().byId().containsKey(row.id());
+      return declared
+          ? "the declaration may be deleted; name it in finished(\"" + row.id() + "\") then"
+          : "";
     }
+    boolean onlyCode =
+        waits.stream().anyMatch(each -> each.kind() == Wait.Kind.FLEET)
+            && state.direction() == Direction.UP;
+    if (!onlyCode) {
+      return "";
+    }
+    int phase = Math.min(state.upper() + 1, row.lifecycle().last());
+    for (StageSpan stage : row.lifecycle().stages()) {
+      if (stage.span().high() >= phase && stage.span().low() <= state.upper()) {
+        return "release code that is at "
+            + stage.stage()
+            + ", and declare it with thisBuild(…, "
+            + stage.stage()
+            + "); then "
+            + row.lifecycle().name(phase)
+            + " follows";
+      }
+    }
+    return "";
+  }
 
-    FleetStatus status() throws SQLException {
-        Snapshot snapshot = snapshot();
-        List<String> members = new ArrayList<>();
-        for (Member each : snapshot.members()) {
-            members.add(
-                    each.application()
-                            + " "
-                            + each.release()
-                            + " on "
-                            + each.host()
-                            + (each.closed() != null
-                                    ? ", draining"
-                                    : ", heartbeat " + (snapshot.now() - each.heartbeatAt()) + " ms ago")
-                            + ", "
-                            + each.stages());
-        }
-        List<String> warm = new ArrayList<>();
-        for (Release each : snapshot.releases()) {
-            if (snapshot.warm(each)) {
-                Long last = each.lastMember();
-                warm.add(
-                        each.application()
-                                + " "
-                                + each.release()
-                                + (snapshot.superseded(each) && last != null
-                                        ? " until "
-                                                + Instant.ofEpochMilli(
-                                                        last + ctx.timing().horizon().toMillis())
-                                        : " until a later release has been live for the soak time")
-                                + ", "
-                                + each.stages());
-            }
-        }
-        List<String> pinned = new ArrayList<>();
-        for (Pinned each : snapshot.pinned()) {
-            pinned.add(
-                    each.application()
-                            + ": "
-                            + each.label()
-                            + ", since "
-                            + Instant.ofEpochMilli(each.since()));
-        }
-        List<MigrationReport> reports = new ArrayList<>();
-        for (MigrationRow row : snapshot.migrations()) {
-            reports.add(report(snapshot, row, List.of(), null));
-        }
-        String reason = snapshot.control().pausedReason();
-        return new FleetStatus(
-                snapshot.control().environment(),
-                snapshot.control().paused() ? (reason == null ? "no reason given" : reason) : null,
-                Db.autoCommit(ctx.dataSource(), ctx.reader()::leaseHolder).orElse(null),
-                members,
-                warm,
-                pinned,
-                reports,
-                Instant.ofEpochMilli(snapshot.now()));
+  FleetStatus status() throws SQLException {
+    Snapshot snapshot = snapshot();
+    List<String> members = new ArrayList<>();
+    for (Member each : snapshot.members()) {
+      members.add(
+          each.application()
+              + " "
+              + each.release()
+              + " on "
+              + each.host()
+              + (each.closed() != null
+                  ? ", draining"
+                  : ", heartbeat " + (snapshot.now() - each.heartbeatAt()) + " ms ago")
+              + ", "
+              + each.stages());
     }
+    List<String> warm = new ArrayList<>();
+    for (Release each : snapshot.releases()) {
+      if (snapshot.warm(each)) {
+        Long last = each.lastMember();
+        warm.add(
+            each.application()
+                + " "
+                + each.release()
+                + (snapshot.superseded(each) && last != null
+                    ? " until " + Instant.ofEpochMilli(last + ctx.timing().horizon().toMillis())
+                    : " until a later release has been live for the soak time")
+                + ", "
+                + each.stages());
+      }
+    }
+    List<String> pinned = new ArrayList<>();
+    for (Pinned each : snapshot.pinned()) {
+      pinned.add(
+          each.application()
+              + ": "
+              + each.label()
+              + ", since "
+              + Instant.ofEpochMilli(each.since()));
+    }
+    List<MigrationReport> reports = new ArrayList<>();
+    for (MigrationRow row : snapshot.migrations()) {
+      reports.add(report(snapshot, row, List.of(), null));
+    }
+    String reason = snapshot.control().pausedReason();
+    return new FleetStatus(
+        snapshot.control().environment(),
+        snapshot.control().paused() ? (reason == null ? "no reason given" : reason) : null,
+        Db.autoCommit(ctx.dataSource(), ctx.reader()::leaseHolder).orElse(null),
+        members,
+        warm,
+        pinned,
+        reports,
+        Instant.ofEpochMilli(snapshot.now()));
+  }
 }

@@ -39,221 +39,215 @@ import org.jspecify.annotations.Nullable;
  * @param rules the rules
  */
 record Snapshot(
-        Control control,
-        Map<String, Application> applications,
-        List<Release> releases,
-        List<Member> members,
-        List<Pinned> pinned,
-        List<MigrationRow> migrations,
-        List<Approval> approvals,
-        Timing timing,
-        FleetRules rules) {
+    Control control,
+    Map<String, Application> applications,
+    List<Release> releases,
+    List<Member> members,
+    List<Pinned> pinned,
+    List<MigrationRow> migrations,
+    List<Approval> approvals,
+    Timing timing,
+    FleetRules rules) {
 
-    static Snapshot read(
-            Connection connection, ControlReader reader, Timing timing, FleetRules rules)
-            throws SQLException {
-        Map<String, Application> applications = new LinkedHashMap<>();
-        for (Application each : reader.applications(connection)) {
-            applications.put(each.name(), each);
-        }
-        return new Snapshot(
-                reader.control(connection),
-                applications,
-                reader.releases(connection),
-                reader.members(connection),
-                reader.pinned(connection),
-                reader.migrations(connection),
-                reader.approvals(connection),
-                timing,
-                rules);
+  static Snapshot read(Connection connection, ControlReader reader, Timing timing, FleetRules rules)
+      throws SQLException {
+    Map<String, Application> applications = new LinkedHashMap<>();
+    for (Application each : reader.applications(connection)) {
+      applications.put(each.name(), each);
     }
+    return new Snapshot(
+        reader.control(connection),
+        applications,
+        reader.releases(connection),
+        reader.members(connection),
+        reader.pinned(connection),
+        reader.migrations(connection),
+        reader.approvals(connection),
+        timing,
+        rules);
+  }
 
-    long now() {
-        return control.now();
+  long now() {
+    return control.now();
+  }
+
+  /** The same with other members: those struck off are gone. */
+  Snapshot without(List<Member> gone) {
+    List<Member> left = new ArrayList<>(members);
+    left.removeAll(gone);
+    return new Snapshot(
+        control, applications, releases, left, pinned, migrations, approvals, timing, rules);
+  }
+
+  Optional<MigrationRow> migration(String key) {
+    return migrations.stream().filter(each -> each.key().equals(key)).findFirst();
+  }
+
+  /** Whether a member counts: alive as far as anybody knows, or not yet drained. */
+  boolean live(Member member) {
+    Long closed = member.closed();
+    return closed == null || rules.draining(now() - closed, timing.drain().toMillis());
+  }
+
+  /** Whether a member may be struck off. */
+  boolean gone(Member member, Observation seen) {
+    if (member.closed() != null) {
+      return !live(member);
     }
+    return rules.gone(seen, member.sessionLeft(), timing.expiry().toMillis());
+  }
 
-    /** The same with other members: those struck off are gone. */
-    Snapshot without(List<Member> gone) {
-        List<Member> left = new ArrayList<>(members);
-        left.removeAll(gone);
-        return new Snapshot(
-                control, applications, releases, left, pinned, migrations, approvals, timing, rules);
+  /** Whether a new server incarnation holds everything. */
+  boolean held() {
+    return rules.held(
+        new Observation(
+            control.incarnation(), control.incarnationObserver(), control.incarnationStill()),
+        timing.expiry().toMillis());
+  }
+
+  /** When a member last joined or was struck off. */
+  long fleetChanged() {
+    long changed = 0;
+    for (Member member : members) {
+      changed = Math.max(changed, member.registered());
     }
-
-    Optional<MigrationRow> migration(String key) {
-        return migrations.stream().filter(each -> each.key().equals(key)).findFirst();
+    for (Release release : releases) {
+      Long last = release.lastMember();
+      changed = Math.max(changed, last == null ? 0 : last);
     }
-
-    /** Whether a member counts: alive as far as anybody knows, or not yet drained. */
-    boolean live(Member member) {
-        Long closed = member.closed();
-        return closed == null || rules.draining(now() - closed, timing.drain().toMillis());
+    for (Pinned pin : pinned) {
+      changed = Math.max(changed, pin.since());
     }
+    return changed == 0 ? now() : changed;
+  }
 
-    /** Whether a member may be struck off. */
-    boolean gone(Member member, Observation seen) {
-        if (member.closed() != null) {
-            return !live(member);
-        }
-        return rules.gone(seen, member.sessionLeft(), timing.expiry().toMillis());
+  boolean hasLiveMember(String application, String release) {
+    return members.stream()
+        .anyMatch(
+            each ->
+                each.application().equals(application)
+                    && each.release().equals(release)
+                    && live(each));
+  }
+
+  boolean superseded(Release release) {
+    return releases.stream()
+        .anyMatch(
+            each ->
+                each.application().equals(release.application())
+                    && each.deploySeq() > release.deploySeq()
+                    && each.proven());
+  }
+
+  boolean warm(Release release) {
+    Long last = release.lastMember();
+    return !release.forgotten()
+        && !hasLiveMember(release.application(), release.release())
+        && rules.warm(
+            last == null ? 0 : now() - last, timing.horizon().toMillis(), superseded(release));
+  }
+
+  /** The stage by which code of an application is judged, or empty if it isn't counted. */
+  Optional<StageSpan> stage(
+      MigrationRow migration,
+      String application,
+      Map<String, String> stages,
+      Set<String> finished) {
+    String declared = stages.get(migration.key());
+    if (declared != null) {
+      return Optional.of(new StageSpan(declared, migration.lifecycle().span(declared)));
     }
-
-    /** Whether a new server incarnation holds everything. */
-    boolean held() {
-        return rules.held(
-                new Observation(
-                        control.incarnation(),
-                        control.incarnationObserver(),
-                        control.incarnationStill()),
-                timing.expiry().toMillis());
+    if (finished.contains(migration.id())) {
+      return Optional.of(migration.lifecycle().newest());
     }
+    Application known = applications.get(application);
+    return counts(migration, known)
+        ? Optional.of(migration.lifecycle().oldest())
+        : Optional.empty();
+  }
 
-    /** When a member last joined or was struck off. */
-    long fleetChanged() {
-        long changed = 0;
-        for (Member member : members) {
-            changed = Math.max(changed, member.registered());
-        }
-        for (Release release : releases) {
-            Long last = release.lastMember();
-            changed = Math.max(changed, last == null ? 0 : last);
-        }
-        for (Pinned pin : pinned) {
-            changed = Math.max(changed, pin.since());
-        }
-        return changed == 0 ? now() : changed;
+  /** Whether an application that says nothing about a migration is counted for it. */
+  boolean counts(MigrationRow migration, @Nullable Application application) {
+    Long finished = migration.finishedAt();
+    if (application == null) {
+      return finished == null;
     }
+    Set<String> touches = application.touches();
+    return (touches == null || touches.contains(migration.table()))
+        && (finished == null || application.firstSeen() < finished);
+  }
 
-    boolean hasLiveMember(String application, String release) {
-        return members.stream()
-                .anyMatch(
-                        each ->
-                                each.application().equals(application)
-                                        && each.release().equals(release)
-                                        && live(each));
-    }
-
-    boolean superseded(Release release) {
-        return releases.stream()
-                .anyMatch(
-                        each ->
-                                each.application().equals(release.application())
-                                        && each.deploySeq() > release.deploySeq()
-                                        && each.proven());
-    }
-
-    boolean warm(Release release) {
-        Long last = release.lastMember();
-        return !release.forgotten()
-                && !hasLiveMember(release.application(), release.release())
-                && rules.warm(
-                        last == null ? 0 : now() - last,
-                        timing.horizon().toMillis(),
-                        superseded(release));
-    }
-
-    /** The stage by which code of an application is judged, or empty if it isn't counted. */
-    Optional<StageSpan> stage(
-            MigrationRow migration,
-            String application,
-            Map<String, String> stages,
-            Set<String> finished) {
-        String declared = stages.get(migration.key());
-        if (declared != null) {
-            return Optional.of(new StageSpan(declared, migration.lifecycle().span(declared)));
-        }
-        if (finished.contains(migration.id())) {
-            return Optional.of(migration.lifecycle().newest());
-        }
-        Application known = applications.get(application);
-        return counts(migration, known)
-                ? Optional.of(migration.lifecycle().oldest())
-                : Optional.empty();
-    }
-
-    /** Whether an application that says nothing about a migration is counted for it. */
-    boolean counts(MigrationRow migration, @Nullable Application application) {
-        Long finished = migration.finishedAt();
-        if (application == null) {
-            return finished == null;
-        }
-        Set<String> touches = application.touches();
-        return (touches == null || touches.contains(migration.table()))
-                && (finished == null || application.firstSeen() < finished);
-    }
-
-    /** Everybody counted for a migration, alike ones together. */
-    Fleet fleet(MigrationRow migration, boolean foreignServer) {
-        Map<String, Integer> live = new LinkedHashMap<>();
-        Map<String, StageSpan> stages = new LinkedHashMap<>();
-        for (Member member : members) {
-            if (live(member)) {
-                stage(migration, member.application(), member.stages(), member.finished())
-                        .ifPresent(
-                                stage -> {
-                                    String name =
-                                            member.application()
-                                                    + " "
-                                                    + member.release()
-                                                    + (member.closed() == null ? "" : " (draining)")
-                                                    + " at "
-                                                    + stage.stage();
-                                    live.merge(name, 1, Integer::sum);
-                                    stages.put(name, stage);
-                                });
-            }
-        }
-        List<Counted> counted = new ArrayList<>();
-        live.forEach(
-                (name, count) -> {
-                    StageSpan stage = java.util.Objects.requireNonNull(stages.get(name));
-                    counted.add(
-                            new Counted(
-                                    Counted.Kind.LIVE,
-                                    count + (count == 1 ? " member of " : " members of ") + name,
-                                    stage.stage(),
-                                    stage.span()));
+  /** Everybody counted for a migration, alike ones together. */
+  Fleet fleet(MigrationRow migration, boolean foreignServer) {
+    Map<String, Integer> live = new LinkedHashMap<>();
+    Map<String, StageSpan> stages = new LinkedHashMap<>();
+    for (Member member : members) {
+      if (live(member)) {
+        stage(migration, member.application(), member.stages(), member.finished())
+            .ifPresent(
+                stage -> {
+                  String name =
+                      member.application()
+                          + " "
+                          + member.release()
+                          + (member.closed() == null ? "" : " (draining)")
+                          + " at "
+                          + stage.stage();
+                  live.merge(name, 1, Integer::sum);
+                  stages.put(name, stage);
                 });
-        for (Pinned pin : pinned) {
-            stage(migration, pin.application(), pin.stages(), Set.of())
-                    .ifPresent(
-                            stage ->
-                                    counted.add(
-                                            new Counted(
-                                                    Counted.Kind.PINNED,
-                                                    "pinned member \""
-                                                            + pin.label()
-                                                            + "\" of "
-                                                            + pin.application()
-                                                            + " at "
-                                                            + stage.stage(),
-                                                    stage.stage(),
-                                                    stage.span())));
-        }
-        for (Release release : releases) {
-            if (warm(release)) {
-                stage(migration, release.application(), release.stages(), release.finished())
-                        .ifPresent(
-                                stage ->
-                                        counted.add(
-                                                new Counted(
-                                                        Counted.Kind.WARM,
-                                                        "warm release "
-                                                                + release.application()
-                                                                + " "
-                                                                + release.release()
-                                                                + " at "
-                                                                + stage.stage(),
-                                                        stage.stage(),
-                                                        stage.span())));
-            }
-        }
-        return new Fleet(
-                counted, !applications.isEmpty(), control.paused() || foreignServer, held());
+      }
     }
+    List<Counted> counted = new ArrayList<>();
+    live.forEach(
+        (name, count) -> {
+          StageSpan stage = java.util.Objects.requireNonNull(stages.get(name));
+          counted.add(
+              new Counted(
+                  Counted.Kind.LIVE,
+                  count + (count == 1 ? " member of " : " members of ") + name,
+                  stage.stage(),
+                  stage.span()));
+        });
+    for (Pinned pin : pinned) {
+      stage(migration, pin.application(), pin.stages(), Set.of())
+          .ifPresent(
+              stage ->
+                  counted.add(
+                      new Counted(
+                          Counted.Kind.PINNED,
+                          "pinned member \""
+                              + pin.label()
+                              + "\" of "
+                              + pin.application()
+                              + " at "
+                              + stage.stage(),
+                          stage.stage(),
+                          stage.span())));
+    }
+    for (Release release : releases) {
+      if (warm(release)) {
+        stage(migration, release.application(), release.stages(), release.finished())
+            .ifPresent(
+                stage ->
+                    counted.add(
+                        new Counted(
+                            Counted.Kind.WARM,
+                            "warm release "
+                                + release.application()
+                                + " "
+                                + release.release()
+                                + " at "
+                                + stage.stage(),
+                            stage.stage(),
+                            stage.span())));
+      }
+    }
+    return new Fleet(counted, !applications.isEmpty(), control.paused() || foreignServer, held());
+  }
 
-    /** A span by stage name, for a build's own declaration. */
-    static Span span(MigrationRow row, String stage) {
-        return row.lifecycle().span(stage);
-    }
+  /** A span by stage name, for a build's own declaration. */
+  static Span span(MigrationRow row, String stage) {
+    return row.lifecycle().span(stage);
+  }
 }

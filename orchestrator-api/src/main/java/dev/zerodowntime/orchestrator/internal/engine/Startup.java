@@ -23,311 +23,305 @@ import org.slf4j.LoggerFactory;
 /** {@code advance()} and {@code drive()}. */
 final class Startup {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Startup.class);
-    private static final long POLL_MILLIS = 50;
+  private static final Logger LOG = LoggerFactory.getLogger(Startup.class);
+  private static final long POLL_MILLIS = 50;
 
-    private final EngineContext ctx;
-    private final ServerInfo server;
-    private final Driver driver;
-    private final Membership membership;
-    private final Reporter reporter;
-    private final Background background;
-    private final boolean inBackground;
-    private final boolean developmentOnRows;
-    private final ReentrantLock turn = new ReentrantLock();
-    private boolean prepared;
-    private boolean settled;
+  private final EngineContext ctx;
+  private final ServerInfo server;
+  private final Driver driver;
+  private final Membership membership;
+  private final Reporter reporter;
+  private final Background background;
+  private final boolean inBackground;
+  private final boolean developmentOnRows;
+  private final ReentrantLock turn = new ReentrantLock();
+  private boolean prepared;
+  private boolean settled;
 
-    Startup(
-            EngineContext ctx,
-            ServerInfo server,
-            Driver driver,
-            Membership membership,
-            Reporter reporter,
-            Background background,
-            boolean inBackground,
-            boolean developmentOnRows) {
-        this.ctx = ctx;
-        this.server = server;
-        this.driver = driver;
-        this.membership = membership;
-        this.reporter = reporter;
-        this.background = background;
-        this.inBackground = inBackground;
-        this.developmentOnRows = developmentOnRows;
+  Startup(
+      EngineContext ctx,
+      ServerInfo server,
+      Driver driver,
+      Membership membership,
+      Reporter reporter,
+      Background background,
+      boolean inBackground,
+      boolean developmentOnRows) {
+    this.ctx = ctx;
+    this.server = server;
+    this.driver = driver;
+    this.membership = membership;
+    this.reporter = reporter;
+    this.background = background;
+    this.inBackground = inBackground;
+    this.developmentOnRows = developmentOnRows;
+  }
+
+  /** Makes sure that the control tables are there, are ours, and know this build's declarations. */
+  void prepare() throws SQLException {
+    tables();
+    if (!prepared) {
+      new Declarer(ctx).declare(server.schema());
+      prepared = true;
     }
+  }
 
-    /** Makes sure that the control tables are there, are ours, and know this build's declarations. */
-    void prepare() throws SQLException {
-        tables();
-        if (!prepared) {
-            new Declarer(ctx).declare(server.schema());
-            prepared = true;
-        }
+  /** Makes sure that the control tables are there and are ours. */
+  void tables() throws SQLException {
+    if (prepared) {
+      return;
     }
-
-    /** Makes sure that the control tables are there and are ours. */
-    void tables() throws SQLException {
-        if (prepared) {
-            return;
-        }
-        ctx.tables()
-                .ensure(
-                        ctx.dataSource(),
-                        ctx.application(),
-                        ctx.environment(),
-                        developmentOnRows,
-                        server);
-        Control control = Db.autoCommit(ctx.dataSource(), ctx.reader()::control);
-        if (!control.environment().equals(ctx.environment().name())) {
-            throw new DatabaseException(
-                    ErrorCode.WRONG_ENVIRONMENT,
-                    "This build is configured for "
-                            + ctx.environment()
-                            + ", but the database is "
-                            + control.environment(),
-                    "Configure environment("
-                            + control.environment()
-                            + "); or, if this is a copy of another database, say so with copied().",
-                    null);
-        }
-        foreign(control);
+    ctx.tables()
+        .ensure(ctx.dataSource(), ctx.application(), ctx.environment(), developmentOnRows, server);
+    Control control = Db.autoCommit(ctx.dataSource(), ctx.reader()::control);
+    if (!control.environment().equals(ctx.environment().name())) {
+      throw new DatabaseException(
+          ErrorCode.WRONG_ENVIRONMENT,
+          "This build is configured for "
+              + ctx.environment()
+              + ", but the database is "
+              + control.environment(),
+          "Configure environment("
+              + control.environment()
+              + "); or, if this is a copy of another database, say so with copied().",
+          null);
     }
+    foreign(control);
+  }
 
-    private void foreign(Control control) {
-        boolean foreign = !control.identity().equals(server.identity());
-        if (foreign) {
-            LOG.error(
-                    "the control tables were written on another server ({}) than this one ({}); nothing"
-                            + " moves until somebody calls moved() or copied()",
-                    control.identity(),
-                    server.identity());
-        }
-        driver.foreignServer(foreign);
+  private void foreign(Control control) {
+    boolean foreign = !control.identity().equals(server.identity());
+    if (foreign) {
+      LOG.error(
+          "the control tables were written on another server ({}) than this one ({}); nothing"
+              + " moves until somebody calls moved() or copied()",
+          control.identity(),
+          server.identity());
     }
+    driver.foreignServer(foreign);
+  }
 
-    AdvanceReport advance() throws SQLException {
-        turn.lock();
-        try {
-            if (settled && reporter.stillSettled()) {
-                return new AdvanceReport(ctx.application(), ctx.release(), true, false, List.of());
-            }
-            settled = false;
-            prepare();
-            long deadline = System.nanoTime() + ctx.timing().startupBudget().toNanos();
-            if (ctx.role().counted()) {
-                admit(deadline);
-            }
-            Driver.Pass pass = Driver.Pass.NOT_LEADING;
-            if (ctx.role().drives()) {
-                boolean inline = ctx.environment() == Environment.DEVELOPMENT;
-                pass = driver.pass(inline, deadline);
-                while (inline && (pass.busy() || pass.running() || pass.soon()) && before(deadline)) {
-                    sleep(POLL_MILLIS);
-                    pass = driver.pass(true, deadline);
-                }
-            }
-            if (inBackground) {
-                background.start();
-            } else {
-                driver.release();
-            }
-            AdvanceReport report = report(pass);
-            settled = report.settled() && (membership.admitted() || !ctx.role().counted());
-            return report;
-        } finally {
-            turn.unlock();
+  AdvanceReport advance() throws SQLException {
+    turn.lock();
+    try {
+      if (settled && reporter.stillSettled()) {
+        return new AdvanceReport(ctx.application(), ctx.release(), true, false, List.of());
+      }
+      settled = false;
+      prepare();
+      long deadline = System.nanoTime() + ctx.timing().startupBudget().toNanos();
+      if (ctx.role().counted()) {
+        admit(deadline);
+      }
+      Driver.Pass pass = Driver.Pass.NOT_LEADING;
+      if (ctx.role().drives()) {
+        boolean inline = ctx.environment() == Environment.DEVELOPMENT;
+        pass = driver.pass(inline, deadline);
+        while (inline && (pass.busy() || pass.running() || pass.soon()) && before(deadline)) {
+          sleep(POLL_MILLIS);
+          pass = driver.pass(true, deadline);
         }
+      }
+      if (inBackground) {
+        background.start();
+      } else {
+        driver.release();
+      }
+      AdvanceReport report = report(pass);
+      settled = report.settled() && (membership.admitted() || !ctx.role().counted());
+      return report;
+    } finally {
+      turn.unlock();
     }
+  }
 
-    /** Joins the fleet; if this build needs another phase, tries to get there first. */
-    private void admit(long deadline) throws SQLException {
+  /** Joins the fleet; if this build needs another phase, tries to get there first. */
+  private void admit(long deadline) throws SQLException {
+    if (membership.admitted()) {
+      membership.heartbeat();
+      return;
+    }
+    long end = deadline;
+    while (true) {
+      Registrar.Joined joined = membership.join();
+      if (joined.admitted()) {
+        return;
+      }
+      requireKnown(joined);
+      refuseTooOld(joined);
+      Driver.Pass pass = Driver.Pass.NOT_LEADING;
+      if (ctx.role().drives()) {
+        // Long steps too, in slices: nobody else may be there to run them.
+        pass = driver.pass(true, Math.min(end, System.nanoTime() + ctx.timing().tick().toNanos()));
+      }
+      if (System.nanoTime() - end >= 0) {
+        if (!ctx.role().drives() || !inBackground) {
+          driver.release();
+        }
+        throw notReady(joined, pass);
+      }
+      if (!pass.busy()) {
+        sleep(POLL_MILLIS);
+      }
+      end = Math.max(end, deadline + reporter.silenceLeft().toNanos());
+    }
+  }
+
+  private void requireKnown(Registrar.Joined joined) {
+    if (!joined.newApplication()) {
+      return;
+    }
+    for (Registrar.Unfit each : joined.unfit()) {
+      if (each.direction() == Direction.DOWN) {
+        throw new ReleaseTooOldException(
+            ErrorCode.APPLICATION_NOT_FIT,
+            "Application "
+                + ctx.application()
+                + " is new here, and migration "
+                + each.migration().id()
+                + " on table "
+                + each.migration().table()
+                + " is at "
+                + each.migration().lifecycle().name(each.migration().state().upper())
+                + ", which its stage "
+                + each.stage()
+                + " does not fit",
+            "Declare its stage with thisBuild(Migration.ref(\""
+                + each.migration().id()
+                + "\", …), …); or say with touches(...) which tables it uses, if not this"
+                + " one; or, if only builds without the library used it so far, see"
+                + " adopted(...).");
+      }
+    }
+  }
+
+  /** Down there is no way if the reopening was refused: the row shows whether it was. */
+  private void refuseTooOld(Registrar.Joined joined) throws SQLException {
+    for (Registrar.Unfit each : joined.unfit()) {
+      if (each.direction() == Direction.UP) {
+        continue;
+      }
+      MigrationRow row = each.migration();
+      List<String> inTheWay = reporter.inTheWayOfReopening(row, each.phase());
+      if (!inTheWay.isEmpty()) {
+        driver.release();
+        throw new ReleaseTooOldException(
+            ErrorCode.RELEASE_TOO_OLD,
+            "Release "
+                + ctx.release()
+                + " of "
+                + ctx.application()
+                + " is at "
+                + each.stage()
+                + " of migration "
+                + row.id()
+                + ", which has reached "
+                + row.lifecycle().name(row.state().upper())
+                + "; it can't be taken back to "
+                + row.lifecycle().name(each.phase())
+                + ": "
+                + String.join(", ", inTheWay),
+            row.lifecycle().reachable(row.state().upper(), each.phase())
+                ? "Stop these first, then start this release again; or roll forward."
+                : "Roll forward: deploy a release that declares "
+                    + row.lifecycle().newest().stage()
+                    + ".");
+      }
+    }
+  }
+
+  private SchemaNotReadyException notReady(Registrar.Joined joined, Driver.Pass pass)
+      throws SQLException {
+    List<MigrationReport> reports = reporter.reports(pass);
+    StringBuilder problem = new StringBuilder();
+    problem.append("Release ").append(ctx.release()).append(" of ").append(ctx.application());
+    List<MigrationReport> waiting = new java.util.ArrayList<>();
+    for (Registrar.Unfit each : joined.unfit()) {
+      MigrationRow row = each.migration();
+      problem
+          .append(waiting.isEmpty() ? " needs " : "; and ")
+          .append(row.lifecycle().name(each.phase()))
+          .append(" of ")
+          .append(row.id())
+          .append(", which is at ")
+          .append(row.lifecycle().name(row.state().reached()));
+      for (MigrationReport report : reports) {
+        if (report.id().equals(row.id()) && report.schema().equals(row.schema())) {
+          waiting.add(report);
+          report.waits().forEach(wait -> problem.append("; waits for ").append(wait));
+        }
+      }
+    }
+    Duration expected = Duration.ZERO;
+    for (MigrationReport each : waiting) {
+      for (Wait wait : each.waits()) {
+        Duration left = wait.left();
+        if (left != null && left.compareTo(expected) > 0) {
+          expected = left;
+        }
+      }
+    }
+    return new SchemaNotReadyException(
+        problem.toString(),
+        expected.isZero()
+            ? "Remove what it waits for, then start this build again."
+            : "Start this build again in "
+                + expected.toSeconds()
+                + " s or later; nothing is lost by trying.",
+        waiting);
+  }
+
+  AdvanceReport drive(Duration patience) throws SQLException {
+    turn.lock();
+    try {
+      prepare();
+      long deadline = System.nanoTime() + patience.toNanos();
+      Driver.Pass pass;
+      boolean again;
+      do {
         if (membership.admitted()) {
-            membership.heartbeat();
-            return;
+          membership.heartbeat();
         }
-        long end = deadline;
-        while (true) {
-            Registrar.Joined joined = membership.join();
-            if (joined.admitted()) {
-                return;
-            }
-            requireKnown(joined);
-            refuseTooOld(joined);
-            Driver.Pass pass = Driver.Pass.NOT_LEADING;
-            if (ctx.role().drives()) {
-                // Long steps too, in slices: nobody else may be there to run them.
-                pass = driver.pass(true, Math.min(end, System.nanoTime() + ctx.timing().tick().toNanos()));
-            }
-            if (System.nanoTime() - end >= 0) {
-                if (!ctx.role().drives() || !inBackground) {
-                    driver.release();
-                }
-                throw notReady(joined, pass);
-            }
-            if (!pass.busy()) {
-                sleep(POLL_MILLIS);
-            }
-            end = Math.max(end, deadline + reporter.silenceLeft().toNanos());
+        pass = driver.pass(true, System.nanoTime() + ctx.timing().tick().toNanos());
+        boolean work = pass.busy() || pass.running();
+        boolean mayOpen = before(deadline) && (!pass.leading() || unfinished(pass));
+        again = work || mayOpen;
+        if (again && !pass.busy()) {
+          sleep(POLL_MILLIS);
         }
+      } while (again && !Thread.currentThread().isInterrupted());
+      if (!inBackground) {
+        driver.release();
+      }
+      return report(pass);
+    } finally {
+      turn.unlock();
     }
+  }
 
-    private void requireKnown(Registrar.Joined joined) {
-        if (!joined.newApplication()) {
-            return;
-        }
-        for (Registrar.Unfit each : joined.unfit()) {
-            if (each.direction() == Direction.DOWN) {
-                throw new ReleaseTooOldException(
-                        ErrorCode.APPLICATION_NOT_FIT,
-                        "Application "
-                                + ctx.application()
-                                + " is new here, and migration "
-                                + each.migration().id()
-                                + " on table "
-                                + each.migration().table()
-                                + " is at "
-                                + each.migration()
-                                        .lifecycle()
-                                        .name(each.migration().state().upper())
-                                + ", which its stage "
-                                + each.stage()
-                                + " does not fit",
-                        "Declare its stage with thisBuild(Migration.ref(\""
-                                + each.migration().id()
-                                + "\", …), …); or say with touches(...) which tables it uses, if not this"
-                                + " one; or, if only builds without the library used it so far, see"
-                                + " adopted(...).");
-            }
-        }
-    }
+  private static boolean unfinished(Driver.Pass pass) {
+    return pass.waits().values().stream()
+        .anyMatch(waits -> !(waits.size() == 1 && waits.get(0).what().equals("done")));
+  }
 
-    /** Down there is no way if the reopening was refused: the row shows whether it was. */
-    private void refuseTooOld(Registrar.Joined joined) throws SQLException {
-        for (Registrar.Unfit each : joined.unfit()) {
-            if (each.direction() == Direction.UP) {
-                continue;
-            }
-            MigrationRow row = each.migration();
-            List<String> inTheWay = reporter.inTheWayOfReopening(row, each.phase());
-            if (!inTheWay.isEmpty()) {
-                driver.release();
-                throw new ReleaseTooOldException(
-                        ErrorCode.RELEASE_TOO_OLD,
-                        "Release "
-                                + ctx.release()
-                                + " of "
-                                + ctx.application()
-                                + " is at "
-                                + each.stage()
-                                + " of migration "
-                                + row.id()
-                                + ", which has reached "
-                                + row.lifecycle().name(row.state().upper())
-                                + "; it can't be taken back to "
-                                + row.lifecycle().name(each.phase())
-                                + ": "
-                                + String.join(", ", inTheWay),
-                        row.lifecycle().reachable(row.state().upper(), each.phase())
-                                ? "Stop these first, then start this release again; or roll forward."
-                                : "Roll forward: deploy a release that declares "
-                                        + row.lifecycle().newest().stage()
-                                        + ".");
-            }
-        }
-    }
+  private AdvanceReport report(Driver.Pass pass) throws SQLException {
+    return new AdvanceReport(
+        ctx.application(),
+        ctx.release(),
+        membership.admitted() || !ctx.role().counted(),
+        pass.leading(),
+        reporter.reports(pass));
+  }
 
-    private SchemaNotReadyException notReady(Registrar.Joined joined, Driver.Pass pass)
-            throws SQLException {
-        List<MigrationReport> reports = reporter.reports(pass);
-        StringBuilder problem = new StringBuilder();
-        problem.append("Release ").append(ctx.release()).append(" of ").append(ctx.application());
-        List<MigrationReport> waiting = new java.util.ArrayList<>();
-        for (Registrar.Unfit each : joined.unfit()) {
-            MigrationRow row = each.migration();
-            problem.append(waiting.isEmpty() ? " needs " : "; and ")
-                    .append(row.lifecycle().name(each.phase()))
-                    .append(" of ")
-                    .append(row.id())
-                    .append(", which is at ")
-                    .append(row.lifecycle().name(row.state().reached()));
-            for (MigrationReport report : reports) {
-                if (report.id().equals(row.id()) && report.schema().equals(row.schema())) {
-                    waiting.add(report);
-                    report.waits().forEach(wait -> problem.append("; waits for ").append(wait));
-                }
-            }
-        }
-        Duration expected = Duration.ZERO;
-        for (MigrationReport each : waiting) {
-            for (Wait wait : each.waits()) {
-                Duration left = wait.left();
-                if (left != null && left.compareTo(expected) > 0) {
-                    expected = left;
-                }
-            }
-        }
-        return new SchemaNotReadyException(
-                problem.toString(),
-                expected.isZero()
-                        ? "Remove what it waits for, then start this build again."
-                        : "Start this build again in "
-                                + expected.toSeconds()
-                                + " s or later; nothing is lost by trying.",
-                waiting);
-    }
+  private static boolean before(long deadline) {
+    return System.nanoTime() - deadline < 0;
+  }
 
-    AdvanceReport drive(Duration patience) throws SQLException {
-        turn.lock();
-        try {
-            prepare();
-            long deadline = System.nanoTime() + patience.toNanos();
-            Driver.Pass pass;
-            boolean again;
-            do {
-                if (membership.admitted()) {
-                    membership.heartbeat();
-                }
-                pass = driver.pass(true, System.nanoTime() + ctx.timing().tick().toNanos());
-                boolean work = pass.busy() || pass.running();
-                boolean mayOpen = before(deadline) && (!pass.leading() || unfinished(pass));
-                again = work || mayOpen;
-                if (again && !pass.busy()) {
-                    sleep(POLL_MILLIS);
-                }
-            } while (again && !Thread.currentThread().isInterrupted());
-            if (!inBackground) {
-                driver.release();
-            }
-            return report(pass);
-        } finally {
-            turn.unlock();
-        }
+  private static void sleep(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
-
-    private static boolean unfinished(Driver.Pass pass) {
-        return pass.waits().values().stream()
-                .anyMatch(waits -> !(waits.size() == 1 && waits.get(0).what().equals("done")));
-    }
-
-    private AdvanceReport report(Driver.Pass pass) throws SQLException {
-        return new AdvanceReport(
-                ctx.application(),
-                ctx.release(),
-                membership.admitted() || !ctx.role().counted(),
-                pass.leading(),
-                reporter.reports(pass));
-    }
-
-    private static boolean before(long deadline) {
-        return System.nanoTime() - deadline < 0;
-    }
-
-    private static void sleep(long millis) {
-        try {
-            Thread.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
+  }
 }

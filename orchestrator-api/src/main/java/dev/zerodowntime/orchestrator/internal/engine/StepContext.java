@@ -20,95 +20,96 @@ import org.jspecify.annotations.Nullable;
  * @param lease the lease
  */
 record StepContext(
-        EngineContext ctx, MigrationRow row, String phase, Step step, String next, Lease lease) {
+    EngineContext ctx, MigrationRow row, String phase, Step step, String next, Lease lease) {
 
-    /** Claims the step in a transaction of its own: who died here is seen to have tried. */
-    void claim(Connection connection) throws SQLException {
-        if (!ctx.migrations().claim(connection, row, step.name(), lease.token())) {
-            lease.lose();
-            throw new Lease.LeaseLostException();
-        }
+  /** Claims the step in a transaction of its own: who died here is seen to have tried. */
+  void claim(Connection connection) throws SQLException {
+    if (!ctx.migrations().claim(connection, row, step.name(), lease.token())) {
+      lease.lose();
+      throw new Lease.LeaseLostException();
     }
+  }
 
-    /** Notes, in the caller's transaction, that the step happened. */
-    void confirm(Connection connection, @Nullable String sql, long millis, String outcome, String detail)
-            throws SQLException {
-        event(connection, "STEP", sql, millis, null, outcome, detail);
-        ctx.migrations().nextStep(connection, row, next);
-    }
+  /** Notes, in the caller's transaction, that the step happened. */
+  void confirm(
+      Connection connection, @Nullable String sql, long millis, String outcome, String detail)
+      throws SQLException {
+    event(connection, "STEP", sql, millis, null, outcome, detail);
+    ctx.migrations().nextStep(connection, row, next);
+  }
 
-    /** Notes in a transaction of its own that the step happened, if the lease is still ours. */
-    void confirmAlone(@Nullable String sql, long millis, String outcome, String detail)
-            throws SQLException {
-        Db.transaction(
-                ctx.dataSource(),
-                connection -> {
-                    lease.require(connection);
-                    confirm(connection, sql, millis, outcome, detail);
-                    return true;
-                });
-    }
+  /** Notes in a transaction of its own that the step happened, if the lease is still ours. */
+  void confirmAlone(@Nullable String sql, long millis, String outcome, String detail)
+      throws SQLException {
+    Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          lease.require(connection);
+          confirm(connection, sql, millis, outcome, detail);
+          return true;
+        });
+  }
 
-    /** Appends an event about the step. */
-    void event(
-            Connection connection,
-            String kind,
-            @Nullable String sql,
-            @Nullable Long millis,
-            @Nullable Long lockWait,
-            String outcome,
-            String detail)
-            throws SQLException {
-        ctx.events()
-                .append(
-                        connection,
-                        row,
-                        new Event(
-                                kind,
-                                phase,
-                                step.name(),
-                                sql,
-                                millis,
-                                lockWait,
-                                outcome,
-                                detail,
-                                lease.held() ? lease.token() : null));
-    }
+  /** Appends an event about the step. */
+  void event(
+      Connection connection,
+      String kind,
+      @Nullable String sql,
+      @Nullable Long millis,
+      @Nullable Long lockWait,
+      String outcome,
+      String detail)
+      throws SQLException {
+    ctx.events()
+        .append(
+            connection,
+            row,
+            new Event(
+                kind,
+                phase,
+                step.name(),
+                sql,
+                millis,
+                lockWait,
+                outcome,
+                detail,
+                lease.held() ? lease.token() : null));
+  }
 
-    /** Appends an event and stores what the step waits for. */
-    void waits(String outcome, String what, @Nullable Long lockWait) throws SQLException {
-        Db.autoCommit(
-                ctx.dataSource(),
-                connection -> {
-                    if (!what.equals(row.waiting())) {
-                        event(connection, "WAIT", null, null, lockWait, outcome, what);
-                    }
-                    ctx.migrations().waits(connection, row, what);
-                    return true;
-                });
-    }
+  /** Appends an event and stores what the step waits for. */
+  void waits(String outcome, String what, @Nullable Long lockWait) throws SQLException {
+    Db.autoCommit(
+        ctx.dataSource(),
+        connection -> {
+          if (!what.equals(row.waiting())) {
+            event(connection, "WAIT", null, null, lockWait, outcome, what);
+          }
+          ctx.migrations().waits(connection, row, what);
+          return true;
+        });
+  }
 
-    /** Asks the catalog. */
-    static boolean probe(Connection connection, Probe probe) throws SQLException {
-        return Db.queryOne(connection, probe.sql(), row -> row.getBoolean(1)).orElse(false);
-    }
+  /** Asks the catalog. */
+  static boolean probe(Connection connection, Probe probe) throws SQLException {
+    return Db.queryOne(connection, probe.sql(), row -> row.getBoolean(1)).orElse(false);
+  }
 
-    /** A statement that says whose it is, for whoever looks at the server's list of sessions. */
-    String tagged(String sql) {
-        return "/* orchestrator "
-                + row.id()
-                + " "
-                + phase
-                + " "
-                + step.name()
-                + " token="
-                + lease.token()
-                + " */ "
-                + sql;
-    }
+  /** A statement that says whose it is, for whoever looks at the server's list of sessions. */
+  String tagged(String sql) {
+    return "/* orchestrator "
+        + row.id()
+        + " "
+        + phase
+        + " "
+        + step.name()
+        + " token="
+        + lease.token()
+        + " */ "
+        + sql;
+  }
 
-    /** Names the step for session locks: the same for every driver, different in every database. */
-    String lockKey() {
-        return ctx.tables().schema() + "|" + row.key() + "|" + phase + "|" + step.name();
-    }
+  /** Names the step for session locks: the same for every driver, different in every database. */
+  String lockKey() {
+    return ctx.tables().schema() + "|" + row.key() + "|" + phase + "|" + step.name();
+  }
 }

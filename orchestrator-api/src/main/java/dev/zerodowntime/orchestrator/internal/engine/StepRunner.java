@@ -22,169 +22,164 @@ import org.slf4j.LoggerFactory;
 /** Runs the steps of a phase being entered, from the one that is not confirmed yet. */
 final class StepRunner {
 
-    /** The pointer's value when every step is confirmed and only the phase is not. */
-    static final String END = "#end";
+  /** The pointer's value when every step is confirmed and only the phase is not. */
+  static final String END = "#end";
 
-    private static final Logger LOG = LoggerFactory.getLogger(StepRunner.class);
+  private static final Logger LOG = LoggerFactory.getLogger(StepRunner.class);
 
-    private final EngineContext ctx;
-    private final DdlRunner ddl;
-    private final OnlineRunner online;
-    private final ScanRunner scans;
+  private final EngineContext ctx;
+  private final DdlRunner ddl;
+  private final OnlineRunner online;
+  private final ScanRunner scans;
 
-    StepRunner(EngineContext ctx) {
-        this.ctx = ctx;
-        this.ddl = new DdlRunner(ctx);
-        this.online = new OnlineRunner(ctx);
-        this.scans = new ScanRunner(ctx);
+  StepRunner(EngineContext ctx) {
+    this.ctx = ctx;
+    this.ddl = new DdlRunner(ctx);
+    this.online = new OnlineRunner(ctx);
+    this.scans = new ScanRunner(ctx);
+  }
+
+  /**
+   * Runs what it can.
+   *
+   * @param row a migration that is entering a phase
+   * @param lease the lease, held
+   * @param longSteps whether backfills and online builds may be run, or only waited for
+   * @param deadline when to stop backfilling, by {@link System#nanoTime()}
+   * @return {@link Outcome.Kind#DONE} when the phase is reached
+   */
+  Outcome run(MigrationRow row, Lease lease, boolean longSteps, long deadline) throws SQLException {
+    Optional<Operation<?>> operation = ctx.operation(row);
+    if (operation.isEmpty()) {
+      return Outcome.retry(
+          Wait.Kind.LEASE,
+          "this driver's library has no "
+              + row.lifecycle().operation()
+              + " for "
+              + ctx.dialect().name()
+              + "; a driver that has it must go on");
     }
-
-    /**
-     * Runs what it can.
-     *
-     * @param row a migration that is entering a phase
-     * @param lease the lease, held
-     * @param longSteps whether backfills and online builds may be run, or only waited for
-     * @param deadline when to stop backfilling, by {@link System#nanoTime()}
-     * @return {@link Outcome.Kind#DONE} when the phase is reached
-     */
-    Outcome run(MigrationRow row, Lease lease, boolean longSteps, long deadline)
-            throws SQLException {
-        Optional<Operation<?>> operation = ctx.operation(row);
-        if (operation.isEmpty()) {
-            return Outcome.retry(
-                    Wait.Kind.LEASE,
-                    "this driver's library has no "
-                            + row.lifecycle().operation()
-                            + " for "
-                            + ctx.dialect().name()
-                            + "; a driver that has it must go on");
-        }
-        State state = row.state();
-        String phase = row.lifecycle().name(state.entering());
-        List<Step> steps =
-                operation
-                        .get()
-                        .steps(ctx.target(row), row.facts(), state.upper(), state.direction());
-        int at = position(steps, row.step());
-        for (; at < steps.size(); at++) {
-            Step step = steps.get(at);
-            String next = at + 1 < steps.size() ? steps.get(at + 1).name() : END;
-            StepContext context = new StepContext(ctx, row, phase, step, next, lease);
-            boolean isLong = !(step instanceof DdlStep);
-            if (isLong && !longSteps) {
-                return Outcome.running(step.summary() + ", in the background");
-            }
-            Outcome outcome = runStep(context, deadline);
-            if (outcome.kind() == Outcome.Kind.FAILED) {
-                fail(context, outcome.waiting() == null ? "" : outcome.waiting().what());
-            }
-            if (!outcome.done()) {
-                return outcome;
-            }
-        }
-        reached(row, phase, lease);
-        return Outcome.DONE;
+    State state = row.state();
+    String phase = row.lifecycle().name(state.entering());
+    List<Step> steps =
+        operation.get().steps(ctx.target(row), row.facts(), state.upper(), state.direction());
+    int at = position(steps, row.step());
+    for (; at < steps.size(); at++) {
+      Step step = steps.get(at);
+      String next = at + 1 < steps.size() ? steps.get(at + 1).name() : END;
+      StepContext context = new StepContext(ctx, row, phase, step, next, lease);
+      boolean isLong = !(step instanceof DdlStep);
+      if (isLong && !longSteps) {
+        return Outcome.running(step.summary() + ", in the background");
+      }
+      Outcome outcome = runStep(context, deadline);
+      if (outcome.kind() == Outcome.Kind.FAILED) {
+        fail(context, outcome.waiting() == null ? "" : outcome.waiting().what());
+      }
+      if (!outcome.done()) {
+        return outcome;
+      }
     }
+    reached(row, phase, lease);
+    return Outcome.DONE;
+  }
 
-    private Outcome runStep(StepContext context, long deadline) throws SQLException {
-        Step step = context.step();
-        try {
-            if (step instanceof DdlStep each) {
-                return ddl.run(context, each);
-            }
-            if (step instanceof OnlineStep each) {
-                long patience = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
-                return online.run(context, each, Math.min(patience, ctx.timing().tick().toMillis()));
-            }
-            if (step instanceof BackfillStep each) {
-                return scans.backfill(context, each, deadline);
-            }
-            return scans.verify(context, (VerifyStep) step, deadline);
-        } catch (SQLException e) {
-            SqlErrorKind kind = ctx.dialect().classify(e);
-            if (kind == SqlErrorKind.CONNECTION_LOST) {
-                // Nobody knows whether it happened. The next attempt asks the catalog first.
-                LOG.warn(
-                        "{}: connection lost in step {}; its outcome is unknown and will be probed",
-                        context.row().id(),
-                        step.name());
-                throw e;
-            }
-            return Outcome.failed(
-                    "step "
-                            + step.name()
-                            + " ("
-                            + step.summary()
-                            + ") failed: "
-                            + e.getMessage()
-                            + " [SQLSTATE "
-                            + e.getSQLState()
-                            + "]; its SQL: "
-                            + String.join("; ", step.sql())
-                            + "; mend the cause, then resume the migration");
-        }
+  private Outcome runStep(StepContext context, long deadline) throws SQLException {
+    Step step = context.step();
+    try {
+      if (step instanceof DdlStep each) {
+        return ddl.run(context, each);
+      }
+      if (step instanceof OnlineStep each) {
+        long patience = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
+        return online.run(context, each, Math.min(patience, ctx.timing().tick().toMillis()));
+      }
+      if (step instanceof BackfillStep each) {
+        return scans.backfill(context, each, deadline);
+      }
+      return scans.verify(context, (VerifyStep) step, deadline);
+    } catch (SQLException e) {
+      SqlErrorKind kind = ctx.dialect().classify(e);
+      if (kind == SqlErrorKind.CONNECTION_LOST) {
+        // Nobody knows whether it happened. The next attempt asks the catalog first.
+        LOG.warn(
+            "{}: connection lost in step {}; its outcome is unknown and will be probed",
+            context.row().id(),
+            step.name());
+        throw e;
+      }
+      return Outcome.failed(
+          "step "
+              + step.name()
+              + " ("
+              + step.summary()
+              + ") failed: "
+              + e.getMessage()
+              + " [SQLSTATE "
+              + e.getSQLState()
+              + "]; its SQL: "
+              + String.join("; ", step.sql())
+              + "; mend the cause, then resume the migration");
     }
+  }
 
-    private static int position(List<Step> steps, @org.jspecify.annotations.Nullable String name) {
-        if (END.equals(name)) {
-            return steps.size();
-        }
-        for (int i = 0; i < steps.size(); i++) {
-            if (steps.get(i).name().equals(name)) {
-                return i;
-            }
-        }
-        // Not begun, or begun by a library that named its steps differently: every step is
-        // idempotent, so starting over is safe.
-        return 0;
+  private static int position(List<Step> steps, @org.jspecify.annotations.Nullable String name) {
+    if (END.equals(name)) {
+      return steps.size();
     }
+    for (int i = 0; i < steps.size(); i++) {
+      if (steps.get(i).name().equals(name)) {
+        return i;
+      }
+    }
+    // Not begun, or begun by a library that named its steps differently: every step is
+    // idempotent, so starting over is safe.
+    return 0;
+  }
 
-    private void fail(StepContext context, String problem) throws SQLException {
-        LOG.error("{} failed: {}", context.row().id(), problem);
-        Db.transaction(
-                ctx.dataSource(),
-                connection -> {
-                    context.lease().require(connection);
-                    ctx.migrations()
-                            .status(connection, context.row(), MigrationStatus.FAILED, problem);
-                    context.event(connection, "FAILED", null, null, null, "FAILED", problem);
-                    return true;
-                });
-    }
+  private void fail(StepContext context, String problem) throws SQLException {
+    LOG.error("{} failed: {}", context.row().id(), problem);
+    Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          context.lease().require(connection);
+          ctx.migrations().status(connection, context.row(), MigrationStatus.FAILED, problem);
+          context.event(connection, "FAILED", null, null, null, "FAILED", problem);
+          return true;
+        });
+  }
 
-    private void reached(MigrationRow row, String phase, Lease lease) throws SQLException {
-        State state = row.state().confirmed();
-        boolean last =
-                state.reached() == row.lifecycle().last() && state.direction() == Direction.UP;
-        Db.transaction(
-                ctx.dataSource(),
-                connection -> {
-                    lease.require(connection);
-                    ctx.migrations().reached(connection, row, state, last);
-                    Integer target = row.target();
-                    if (target != null
-                            && MigrationRow.REOPEN.equals(row.targetReason())
-                            && state.reached() <= target) {
-                        // The release that asked is warm, which holds the migration here from now on.
-                        ctx.migrations().target(connection, row, null, null, null);
-                    }
-                    ctx.events()
-                            .append(
-                                    connection,
-                                    row,
-                                    new Event(
-                                            "PHASE",
-                                            phase,
-                                            null,
-                                            null,
-                                            null,
-                                            null,
-                                            "REACHED",
-                                            state.direction().name(),
-                                            lease.token()));
-                    return true;
-                });
-        LOG.info("{} reached {}", row.id(), phase);
-    }
+  private void reached(MigrationRow row, String phase, Lease lease) throws SQLException {
+    State state = row.state().confirmed();
+    boolean last = state.reached() == row.lifecycle().last() && state.direction() == Direction.UP;
+    Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          lease.require(connection);
+          ctx.migrations().reached(connection, row, state, last);
+          Integer target = row.target();
+          if (target != null
+              && MigrationRow.REOPEN.equals(row.targetReason())
+              && state.reached() <= target) {
+            // The release that asked is warm, which holds the migration here from now on.
+            ctx.migrations().target(connection, row, null, null, null);
+          }
+          ctx.events()
+              .append(
+                  connection,
+                  row,
+                  new Event(
+                      "PHASE",
+                      phase,
+                      null,
+                      null,
+                      null,
+                      null,
+                      "REACHED",
+                      state.direction().name(),
+                      lease.token()));
+          return true;
+        });
+    LOG.info("{} reached {}", row.id(), phase);
+  }
 }

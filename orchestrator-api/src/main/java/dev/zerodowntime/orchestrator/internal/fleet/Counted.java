@@ -12,13 +12,13 @@ import dev.zerodowntime.orchestrator.Span;
  */
 public record Counted(Kind kind, String name, String stage, Span span) {
 
-    /** Why somebody is counted. */
-    public enum Kind {
-        /** A member with a heartbeat, or one that drains. */
-        LIVE,
-        /** Counted until a person ends it. */
-        PINNED,
-        /** A release without members that may be rolled back to: only holds back. */
-        WARM
-    }
+  /** Why somebody is counted. */
+  public enum Kind {
+    /** A member with a heartbeat, or one that drains. */
+    LIVE,
+    /** Counted until a person ends it. */
+    PINNED,
+    /** A release without members that may be rolled back to: only holds back. */
+    WARM
+  }
 }

@@ -11,11 +11,10 @@ import java.util.List;
  * @param held whether the server is a new incarnation whose members have not had one expiry to
  *     report back
  */
-public record Fleet(
-        List<Counted> counted, boolean applicationKnown, boolean paused, boolean held) {
+public record Fleet(List<Counted> counted, boolean applicationKnown, boolean paused, boolean held) {
 
-    /** Copies the list. */
-    public Fleet {
-        counted = List.copyOf(counted);
-    }
+  /** Copies the list. */
+  public Fleet {
+    counted = List.copyOf(counted);
+  }
 }

@@ -10,15 +10,15 @@ import org.jspecify.annotations.Nullable;
  */
 public record Objection(Reason reason, @Nullable Counted by) {
 
-    /** The rule that objects. */
-    public enum Reason {
-        /** A person has paused everything. */
-        PAUSED,
-        /** The server restarted, failed over or was restored; members need one expiry to report. */
-        NEW_INCARNATION,
-        /** No application is known, so nobody can say what code runs. */
-        NO_APPLICATION,
-        /** Somebody counted is incompatible with the phase. */
-        NOT_FIT
-    }
+  /** The rule that objects. */
+  public enum Reason {
+    /** A person has paused everything. */
+    PAUSED,
+    /** The server restarted, failed over or was restored; members need one expiry to report. */
+    NEW_INCARNATION,
+    /** No application is known, so nobody can say what code runs. */
+    NO_APPLICATION,
+    /** Somebody counted is incompatible with the phase. */
+    NOT_FIT
+  }
 }

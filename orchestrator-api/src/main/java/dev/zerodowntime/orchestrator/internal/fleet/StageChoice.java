@@ -11,33 +11,33 @@ import dev.zerodowntime.orchestrator.Direction;
  */
 public record StageChoice(int stage, int phase, Direction direction) {
 
-    /**
-     * The build is admitted.
-     *
-     * @param stage index of the chosen stage
-     * @return the choice
-     */
-    public static StageChoice admitted(int stage) {
-        return new StageChoice(stage, -1, Direction.UP);
-    }
+  /**
+   * The build is admitted.
+   *
+   * @param stage index of the chosen stage
+   * @return the choice
+   */
+  public static StageChoice admitted(int stage) {
+    return new StageChoice(stage, -1, Direction.UP);
+  }
 
-    /**
-     * The build must wait for the schema.
-     *
-     * @param phase the phase it needs
-     * @param direction which way that lies
-     * @return the choice
-     */
-    public static StageChoice needsPhase(int phase, Direction direction) {
-        return new StageChoice(-1, phase, direction);
-    }
+  /**
+   * The build must wait for the schema.
+   *
+   * @param phase the phase it needs
+   * @param direction which way that lies
+   * @return the choice
+   */
+  public static StageChoice needsPhase(int phase, Direction direction) {
+    return new StageChoice(-1, phase, direction);
+  }
 
-    /**
-     * Whether a stage was chosen.
-     *
-     * @return true when the build fits
-     */
-    public boolean admitted() {
-        return stage >= 0;
-    }
+  /**
+   * Whether a stage was chosen.
+   *
+   * @return true when the build fits
+   */
+  public boolean admitted() {
+    return stage >= 0;
+  }
 }

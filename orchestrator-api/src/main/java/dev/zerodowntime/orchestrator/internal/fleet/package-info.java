@@ -1,4 +1,7 @@
-/** The fleet rules: short pure functions that decide who fits, who is gone and what may be entered. No I/O, no clock; a model check explores them exhaustively. */
+/**
+ * The fleet rules: short pure functions that decide who fits, who is gone and what may be entered.
+ * No I/O, no clock; a model check explores them exhaustively.
+ */
 @NullMarked
 package dev.zerodowntime.orchestrator.internal.fleet;
 
