@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One operation's SQL in one dialect. Stateless and thread-safe.
@@ -57,6 +58,20 @@ public interface OperationSupport<M extends Migration<?>> {
    */
   default boolean recaptures(int phase) {
     return phase == 1;
+  }
+
+  /**
+   * What a movement can't restore, and a person must therefore consent to.
+   *
+   * @param migration the migration
+   * @param facts as captured
+   * @param phase the upper end of the movement
+   * @param direction which way
+   * @return what is lost, for people; empty where nothing is
+   */
+  default Optional<String> consent(
+      M migration, Map<String, Object> facts, int phase, Direction direction) {
+    return Optional.empty();
   }
 
   /**

@@ -225,6 +225,21 @@ public final class ControlReader {
         });
   }
 
+  /** Whether neither everything nor this migration is paused. */
+  public boolean running(Connection connection, MigrationRow row) throws SQLException {
+    return Db.queryOne(
+            connection,
+            "SELECT c.paused, m.status FROM "
+                + tables.table("control")
+                + " c, "
+                + tables.table("migration")
+                + " m WHERE m.id = ? AND m.target_schema = ?",
+            found -> !found.getBoolean(1) && found.getString(2).equals("ACTIVE"),
+            row.id(),
+            row.schema())
+        .orElse(false);
+  }
+
   /** Who holds the lease. */
   public Optional<String> leaseHolder(Connection connection) throws SQLException {
     return Db.queryOne(

@@ -39,7 +39,7 @@ final class Connected {
     this.ctx = ctx;
     this.server = server;
     this.driver = new Driver(ctx);
-    this.membership = new Membership(ctx, new Registrar(ctx, info));
+    this.membership = new Membership(ctx, new Registrar(ctx, info), server.schema());
     this.reporter = new Reporter(ctx, driver);
     this.planner = new Planner(ctx, server);
     this.background = new Background(ctx, driver, membership);

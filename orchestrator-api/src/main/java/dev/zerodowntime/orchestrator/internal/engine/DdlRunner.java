@@ -42,7 +42,7 @@ final class DdlRunner {
       Db.transaction(
           ctx.ddlDataSource(),
           connection -> {
-            step.lease().require(connection);
+            step.lease().requireRunning(connection, step.row());
             if (StepContext.probe(connection, ddl.done())) {
               step.confirm(connection, null, 0, "FOUND_DONE", ddl.summary());
               return true;
@@ -74,13 +74,28 @@ final class DdlRunner {
       if (kind == SqlErrorKind.LOCK_TIMEOUT
           || kind == SqlErrorKind.CANCELLED
           || kind == SqlErrorKind.DEADLOCK) {
+        long waited = millisSince(start);
         String what =
-            kind + " after " + millisSince(start) + " ms; will try again for " + ddl.lock();
-        step.waits(kind.name(), what, millisSince(start));
+            kind
+                + " after "
+                + waited
+                + " ms; will try again for "
+                + ddl.lock()
+                + whoBlocks(ddl);
+        step.waits(kind.name(), what, waited);
         return Outcome.retry(Wait.Kind.LOCK, what);
       }
       throw e;
     }
+  }
+
+  /** Right after the fact: whoever was in the way mostly still is. */
+  private String whoBlocks(DdlStep ddl) throws SQLException {
+    List<Blocker> blockers =
+        Db.autoCommit(
+            ctx.ddlDataSource(),
+            connection -> ctx.dialect().lockBudget().blockers(connection, ddl, Duration.ZERO));
+    return blockers.isEmpty() ? "" : "; in the way: " + describe(blockers);
   }
 
   private static Duration left(Duration budget, long from) {

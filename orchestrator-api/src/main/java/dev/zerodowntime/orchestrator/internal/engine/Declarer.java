@@ -24,14 +24,21 @@ final class Declarer {
 
   private final EngineContext ctx;
   private final Preflight preflight;
+  private final List<MigrationRow> changed = new ArrayList<>();
 
   Declarer(EngineContext ctx) {
     this.ctx = ctx;
     this.preflight = new Preflight(ctx);
   }
 
-  /** Registers what is new; needs nothing else to be so. */
-  void declare(String currentSchema) throws SQLException {
+  /**
+   * Registers what is new.
+   *
+   * @return migrations that have started and were declared differently since: in DEVELOPMENT they
+   *     are to be rolled back, then declared again
+   */
+  List<MigrationRow> declare(String currentSchema) throws SQLException {
+    changed.clear();
     List<MigrationRow> known = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
     for (Engine.Declaration declared : ctx.declarations().byId().values()) {
       Migration<?> migration = declared.migration();
@@ -59,6 +66,7 @@ final class Declarer {
       }
       known = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
     }
+    return List.copyOf(changed);
   }
 
   private void insert(Migration<?> migration, String schema, List<MigrationRow> known)
@@ -128,6 +136,11 @@ final class Declarer {
       boolean started = !row.state().atRest() || row.state().reached() > 0;
       if (started) {
         if (sameOperation) {
+          return;
+        }
+        if (ctx.environment() == Environment.DEVELOPMENT
+            && row.lifecycle().reachable(row.state().upper(), 0)) {
+          changed.add(row);
           return;
         }
         throw new DeclarationException(

@@ -86,6 +86,7 @@ final class Gates {
     if (pair.direction() == Direction.UP) {
       upwards(snapshot, row, pair.entering(), waits);
     }
+    consent(snapshot, row, pair, waits);
     driver(snapshot, row, pair, waits);
     return new Evaluation(waits, fitUp, fitDown);
   }
@@ -155,7 +156,7 @@ final class Gates {
         && approval(snapshot, row, name) == null) {
       waits.add(Wait.of(Kind.APPROVAL, "approve(\"" + row.id() + "\", \"" + name + "\")"));
     }
-    if (phase == row.lifecycle().purge()) {
+    if (production && phase == row.lifecycle().purge()) {
       long left = row.policy().retention().toMillis() - (snapshot.now() - row.since());
       if (left > 0) {
         waits.add(
@@ -164,8 +165,7 @@ final class Gates {
                 "quarantined data is kept",
                 Instant.ofEpochMilli(row.since()),
                 Duration.ofMillis(left)));
-      } else if (production
-          && !backups.contains(row.key())
+      } else if (!backups.contains(row.key())
           && approval(snapshot, row, name) == null) {
         waits.add(
             Wait.of(
@@ -179,19 +179,23 @@ final class Gates {
     }
   }
 
+  /** What a movement can't restore needs somebody's word. */
+  private void consent(Snapshot snapshot, MigrationRow row, State pair, List<Wait> waits) {
+    String name = row.lifecycle().name(pair.entering());
+    ctx.operation(row)
+        .flatMap(each -> each.consent(row.facts(), pair.upper(), pair.direction()))
+        .filter(lost -> approval(snapshot, row, name) == null)
+        .ifPresent(
+            lost ->
+                waits.add(
+                    Wait.of(
+                        Kind.APPROVAL,
+                        lost + ": approve(\"" + row.id() + "\", \"" + name + "\") consents")));
+  }
+
   /** A consent to exactly the SQL that the phase would run now. */
   private @Nullable Approval approval(Snapshot snapshot, MigrationRow row, String phase) {
-    String hash =
-        ctx.operation(row)
-            .map(
-                each ->
-                    Planner.hash(
-                        each.steps(
-                            ctx.target(row),
-                            row.facts(),
-                            row.lifecycle().position(phase),
-                            Direction.UP)))
-            .orElse("");
+    String hash = Planner.hash(ctx, row, row.lifecycle().position(phase));
     return snapshot.approvals().stream()
         .filter(
             each ->

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.internal.control.Db;
+import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;
@@ -100,6 +101,26 @@ final class Lease {
     if (!ctx.fleet().holdsLease(connection, mine)) {
       token = null;
       throw new LeaseLostException();
+    }
+  }
+
+  /**
+   * Like {@link #require}, and makes sure that nobody has paused everything or this migration: a
+   * pause takes effect at the next statement.
+   */
+  void requireRunning(Connection connection, MigrationRow row) throws SQLException {
+    require(connection);
+    if (!ctx.reader().running(connection, row)) {
+      throw new PausedException();
+    }
+  }
+
+  /** A person has paused what was about to be done. */
+  static final class PausedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    PausedException() {
+      super("paused", null, false, false);
     }
   }
 

@@ -1,8 +1,11 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.internal.control.Db;
+import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,13 +17,17 @@ final class Membership {
 
   private final EngineContext ctx;
   private final Registrar registrar;
+  private final Declarer declarer;
+  private final String currentSchema;
   private volatile Map<String, String> stages = Map.of();
   private volatile boolean admitted;
   private volatile boolean fit;
 
-  Membership(EngineContext ctx, Registrar registrar) {
+  Membership(EngineContext ctx, Registrar registrar, String currentSchema) {
     this.ctx = ctx;
     this.registrar = registrar;
+    this.declarer = new Declarer(ctx);
+    this.currentSchema = currentSchema;
   }
 
   /** Whether this process has ever been admitted. */
@@ -58,9 +65,12 @@ final class Membership {
     }
     boolean known = Db.autoCommit(ctx.dataSource(), c -> ctx.fleet().heartbeat(c, ctx.member()));
     if (known) {
+      check();
       return;
     }
     LOG.warn("this member is not registered any more; registering again");
+    // Its migrations may be gone as well, if the database was restored.
+    declarer.declare(currentSchema);
     Registrar.Joined joined = join();
     if (!joined.admitted()) {
       fit = false;
@@ -68,6 +78,22 @@ final class Membership {
           "this build no longer fits the schema and is not counted: {}; it should stop serving",
           joined.unfit());
     }
+  }
+
+  /** Looks whether this build still fits where every migration is. */
+  private void check() throws SQLException {
+    List<MigrationRow> rows = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
+    List<String> unfit = new ArrayList<>();
+    for (MigrationRow row : rows) {
+      String stage = stages.get(row.key());
+      if (stage != null && !ctx.rules().fits(row.lifecycle().span(stage), row.state())) {
+        unfit.add(row.id() + " is at " + row.state() + ", this build at " + stage);
+      }
+    }
+    if (fit && !unfit.isEmpty()) {
+      LOG.error("this build no longer fits the schema and should stop serving: {}", unfit);
+    }
+    fit = unfit.isEmpty();
   }
 
   /** Stops serving: still counted for the drain time. */

@@ -140,12 +140,24 @@ final class OnlineRunner {
     if (!holdsLease(connection, step)) {
       throw new Lease.LeaseLostException();
     }
+    if (!ctx.reader().running(connection, step.row())) {
+      throw new Lease.PausedException();
+    }
     if (StepContext.probe(connection, online.done())) {
       return new Result(Outcome.DONE, true, 0);
     }
     if (StepContext.probe(connection, online.broken())) {
       for (String sql : online.repair()) {
+        long start = System.nanoTime();
         Db.execute(connection, step.tagged(sql));
+        step.event(
+            connection,
+            "REPAIR",
+            sql,
+            DdlRunner.millisSince(start),
+            null,
+            "APPLIED",
+            "an earlier attempt had left something useless behind");
       }
     }
     long start = System.nanoTime();

@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A migration together with its SQL.
@@ -30,6 +31,10 @@ record Operation<M extends Migration<?>>(OperationSupport<M> support, M migratio
 
   boolean recaptures(int phase) {
     return support.recaptures(phase);
+  }
+
+  Optional<String> consent(Map<String, Object> facts, int phase, Direction direction) {
+    return support.consent(migration, facts, phase, direction);
   }
 
   List<Step> steps(Target target, Map<String, Object> facts, int phase, Direction direction) {

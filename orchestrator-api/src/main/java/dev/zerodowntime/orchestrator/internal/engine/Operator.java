@@ -1,7 +1,6 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.DeclarationException;
-import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.IllegalTransitionException;
 import dev.zerodowntime.orchestrator.MigrationPlan;
@@ -99,13 +98,7 @@ final class Operator {
         "APPROVE",
         (c, row) -> {
           int position = row.lifecycle().position(phase);
-          String hash =
-              ctx.operation(row)
-                  .map(
-                      op ->
-                          Planner.hash(
-                              op.steps(ctx.target(row), row.facts(), position, Direction.UP)))
-                  .orElse(null);
+          String hash = Planner.hash(ctx, row, position);
           ctx.fleet()
               .approve(
                   c,

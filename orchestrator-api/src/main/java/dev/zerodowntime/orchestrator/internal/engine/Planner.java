@@ -109,8 +109,23 @@ final class Planner {
         .toList();
   }
 
-  /** Identifies the SQL of a phase: a consent is to exactly this. */
-  static String hash(List<Step> steps) {
+  /** Identifies the SQL that leads to a phase from where a migration is. */
+  static String hash(EngineContext ctx, MigrationRow row, int phase) {
+    boolean down = phase < row.state().upper();
+    return ctx.operation(row)
+        .map(
+            each ->
+                each.steps(
+                    ctx.target(row),
+                    row.facts(),
+                    down ? phase + 1 : phase,
+                    down ? Direction.DOWN : Direction.UP))
+        .map(Planner::hash)
+        .orElse("");
+  }
+
+  /** Identifies SQL: a consent is to exactly this. */
+  private static String hash(List<Step> steps) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (Step step : steps) {

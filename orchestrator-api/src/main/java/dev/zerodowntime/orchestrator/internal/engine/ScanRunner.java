@@ -89,7 +89,7 @@ final class ScanRunner {
     return Db.transaction(
         ctx.ddlDataSource(),
         connection -> {
-          step.lease().require(connection);
+          step.lease().requireRunning(connection, step.row());
           Optional<Progress> found =
               Progress.read(connection, ctx.tables(), step.row(), step.step().name());
           if (found.isPresent()) {
@@ -125,7 +125,7 @@ final class ScanRunner {
       return Db.transaction(
           ctx.dataSource(),
           connection -> {
-            step.lease().require(connection);
+            step.lease().requireRunning(connection, step.row());
             progress.done().write(connection, ctx.tables(), step.row());
             String detail =
                 step.step().summary()
@@ -177,7 +177,7 @@ final class ScanRunner {
     Db.transaction(
         ctx.ddlDataSource(),
         connection -> {
-          step.lease().require(connection);
+          step.lease().requireRunning(connection, step.row());
           List<String> end = lastKey(connection, scan);
           Progress walk =
               progress.verifying()
@@ -202,7 +202,7 @@ final class ScanRunner {
                       row -> row.getLong(1),
                       range.toArray())
                   .orElse(0L);
-          step.lease().require(connection);
+          step.lease().requireRunning(connection, step.row());
           progress.moved(upTo, 0, left).write(connection, ctx.tables(), step.row());
           return true;
         });
@@ -255,7 +255,7 @@ final class ScanRunner {
     return Db.transaction(
         ctx.ddlDataSource(),
         connection -> {
-          step.lease().require(connection);
+          step.lease().requireRunning(connection, step.row());
           boolean bounded = progress.cursor() != null;
           int rows =
               Db.update(
@@ -318,7 +318,7 @@ final class ScanRunner {
         Db.transaction(
             ctx.ddlDataSource(),
             connection -> {
-              step.lease().require(connection);
+              step.lease().requireRunning(connection, step.row());
               Db.execute(connection, sql.limitLockWait(ctx.timing().lockBudget().toMillis()));
               return Db.update(connection, step.tagged(sql.updateOne(backfill)), key.toArray());
             });

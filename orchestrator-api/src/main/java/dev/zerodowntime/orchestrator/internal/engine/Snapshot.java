@@ -155,7 +155,12 @@ record Snapshot(
       Set<String> finished) {
     String declared = stages.get(migration.key());
     if (declared != null) {
-      return Optional.of(new StageSpan(declared, migration.lifecycle().span(declared)));
+      // A stage that the row no longer knows: its declaration changed before it started.
+      return Optional.of(
+          migration.lifecycle().stages().stream()
+              .filter(each -> each.stage().equals(declared))
+              .findFirst()
+              .orElse(migration.lifecycle().oldest()));
     }
     if (finished.contains(migration.id())) {
       return Optional.of(migration.lifecycle().newest());

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.AdvanceReport;
 import dev.zerodowntime.orchestrator.DatabaseException;
+import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.ErrorCode;
@@ -17,6 +18,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,9 +63,55 @@ final class Startup {
   void prepare() throws SQLException {
     tables();
     if (!prepared) {
-      new Declarer(ctx).declare(server.schema());
+      Declarer declarer = new Declarer(ctx);
+      for (MigrationRow changed : declarer.declare(server.schema())) {
+        startOver(changed);
+      }
+      declarer.declare(server.schema());
       prepared = true;
     }
+  }
+
+  /** In DEVELOPMENT, a changed declaration is rolled back, so that it can run again. */
+  private void startOver(MigrationRow changed) throws SQLException {
+    LOG.info("{} was changed since it started; rolling it back to run it again", changed.id());
+    target(changed, 0);
+    long deadline = System.nanoTime() + ctx.timing().startupBudget().toNanos();
+    while (true) {
+      MigrationRow row =
+          Db.autoCommit(
+                  ctx.dataSource(),
+                  c -> ctx.reader().migration(c, changed.id(), changed.schema()))
+              .orElse(changed);
+      if (row.state().upper() == 0) {
+        target(row, null);
+        return;
+      }
+      Driver.Pass pass = driver.pass(true, deadline);
+      if (System.nanoTime() - deadline >= 0) {
+        throw new DeclarationException(
+            ErrorCode.DECLARATION_CHANGED,
+            "Migration "
+                + changed.id()
+                + " was changed since it started, and can't be rolled back to run again: "
+                + pass.waits().getOrDefault(changed.key(), List.of()),
+            "Stop the other processes that use this development database, or create it anew.");
+      }
+      if (!pass.busy()) {
+        sleep(POLL_MILLIS);
+      }
+    }
+  }
+
+  private void target(MigrationRow row, @Nullable Integer phase) throws SQLException {
+    Db.autoCommit(
+        ctx.dataSource(),
+        c -> {
+          ctx.migrations()
+              .target(
+                  c, row, phase, phase == null ? null : MigrationRow.ROLLBACK, ctx.application());
+          return true;
+        });
   }
 
   /** Makes sure that the control tables are there and are ours. */

@@ -98,6 +98,8 @@ final class StepRunner {
         return scans.backfill(context, each, deadline);
       }
       return scans.verify(context, (VerifyStep) step, deadline);
+    } catch (Lease.PausedException e) {
+      return Outcome.running("paused before step " + step.name());
     } catch (SQLException e) {
       SqlErrorKind kind = ctx.dialect().classify(e);
       if (kind == SqlErrorKind.CONNECTION_LOST) {
