@@ -57,6 +57,8 @@ final class Connected {
   }
 
   static Connected to(Engine.Configuration c) throws SQLException {
+    PoolSize.require(c.dataSource());
+    PoolSize.require(c.ddlDataSource());
     Dialect dialect = Dialects.find(c.dataSource(), c.dialect());
     ServerInfo server = Db.autoCommit(c.dataSource(), dialect::inspect);
     ServerInfo ddl =

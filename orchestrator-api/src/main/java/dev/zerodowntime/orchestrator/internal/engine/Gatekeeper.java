@@ -151,6 +151,7 @@ final class Gatekeeper {
                             ? ", drained"
                             : ", silent for " + seen.stillMillis() + " ms")));
       } else if (member.closed() == null
+          && quiet(snapshot, member)
           && !(seen.counter().equals(Long.toString(member.observed()))
               && seen.observer().equals(member.observer())
               && seen.stillMillis() == member.still())) {
@@ -162,6 +163,15 @@ final class Gatekeeper {
     return gone.isEmpty()
         ? snapshot
         : Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
+  }
+
+  /**
+   * Whether a heartbeat is overdue. Only then is what is seen written down: a row per member and
+   * look would be a lot in a large fleet. The clock only decides when to begin counting.
+   */
+  private boolean quiet(Snapshot snapshot, Member member) {
+    return Math.abs(snapshot.now() - member.heartbeatAt())
+        > 2 * ctx.timing().heartbeat().toMillis();
   }
 
   private long sinceLook(String what) {

@@ -99,6 +99,10 @@ final class Registrar {
             admit(connection, snapshot, chosen, highest, spans);
           } else if (snapshot.applications().containsKey(ctx.application())) {
             reopen(connection, snapshot, unfit, highest);
+          } else if (unfit.stream().allMatch(each -> each.direction() == Direction.UP)) {
+            // The first build of the first application may need a phase at once. Its application is
+            // known from now on, so that the phase can be entered; what ran before it is pinned.
+            ctx.fleet().application(connection, ctx.application(), ctx.declarations().touches());
           }
           return new Joined(chosen, unfit, !snapshot.applications().containsKey(ctx.application()));
         });
