@@ -1,0 +1,96 @@
+package dev.zerodowntime.orchestrator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class LifecycleTest {
+
+  static Stream<Lifecycle> shipped() {
+    return Stream.of(
+            AddColumn.of("t/add").table("t").column("c", "int").notNull().defaultSql("1").build(),
+            AddColumn.of("t/add").table("t").column("c", "int").build(),
+            DropColumn.of("t/drop").table("t").column("c").build(),
+            CreateIndex.of("t/index").table("t").name("i").columns("c").build(),
+            RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
+            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build())
+        .map(Migration::lifecycle);
+  }
+
+  @ParameterizedTest
+  @MethodSource("shipped")
+  void everyTransitionThatIsNotInTheTableThrowsWithOperationFromAndTo(Lifecycle lifecycle) {
+    int legal = 0;
+    for (int from = 0; from <= lifecycle.last(); from++) {
+      for (int to = 0; to <= lifecycle.last(); to++) {
+        boolean up = to == from + 1;
+        boolean down = to == from - 1 && from != lifecycle.purge();
+        if (up || down) {
+          legal++;
+          assertThat(lifecycle.transition(from, to).direction())
+              .isEqualTo(up ? Direction.UP : Direction.DOWN);
+        } else {
+          int start = from;
+          int end = to;
+          assertThatThrownBy(() -> lifecycle.transition(start, end))
+              .isInstanceOfSatisfying(
+                  IllegalTransitionException.class,
+                  e -> {
+                    assertThat(e.operation()).isEqualTo(lifecycle.operation());
+                    assertThat(e.from()).isEqualTo(lifecycle.name(start));
+                    assertThat(e.to()).isEqualTo(lifecycle.name(end));
+                  });
+        }
+      }
+    }
+    assertThat(lifecycle.transitions()).hasSize(legal);
+  }
+
+  @ParameterizedTest
+  @MethodSource("shipped")
+  void successiveStagesShareAPhaseSoThatTheyCanRollOut(Lifecycle lifecycle) {
+    List<StageSpan> stages = lifecycle.stages();
+    for (int i = 1; i < stages.size(); i++) {
+      assertThat(stages.get(i - 1).span().overlaps(stages.get(i).span())).as("%s", stages).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("shipped")
+  void survivesBeingStored(Lifecycle lifecycle) {
+    assertThat(Lifecycle.fromMap(lifecycle.toMap())).isEqualTo(lifecycle);
+  }
+
+  @Test
+  void nothingLeadsBackOutOfAPurge() {
+    Lifecycle drop = DropColumn.of("t/drop").table("t").column("c").build().lifecycle();
+
+    assertThat(drop.reachable(DropColumn.CONTRACT, 0)).isTrue();
+    assertThat(drop.reachable(DropColumn.PURGE, DropColumn.CONTRACT)).isFalse();
+  }
+
+  @Test
+  void refusesSpansThatShrink() {
+    assertThatThrownBy(
+            () ->
+                Lifecycle.of(
+                    "Broken",
+                    List.of("NOT_STARTED", "DONE"),
+                    List.of(new StageSpan("A", new Span(0, 1)), new StageSpan("B", new Span(0, 0))),
+                    1,
+                    1,
+                    -1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("grow");
+  }
+}
