@@ -76,12 +76,7 @@ final class DdlRunner {
           || kind == SqlErrorKind.DEADLOCK) {
         long waited = millisSince(start);
         String what =
-            kind
-                + " after "
-                + waited
-                + " ms; will try again for "
-                + ddl.lock()
-                + whoBlocks(ddl);
+            kind + " after " + waited + " ms; will try again for " + ddl.lock() + whoBlocks(ddl);
         step.waits(kind.name(), what, waited);
         return Outcome.retry(Wait.Kind.LOCK, what);
       }

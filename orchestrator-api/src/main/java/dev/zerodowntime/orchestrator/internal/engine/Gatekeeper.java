@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Lifecycle;
+import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
@@ -239,6 +240,10 @@ final class Gatekeeper {
             Progress.discard(connection, ctx.tables(), row, step.name());
           }
           ctx.migrations().state(connection, row, pair);
+          if (row.finished()) {
+            // Reopened: it moves again.
+            ctx.migrations().status(connection, row, MigrationStatus.ACTIVE, null);
+          }
           ctx.events()
               .append(
                   connection,

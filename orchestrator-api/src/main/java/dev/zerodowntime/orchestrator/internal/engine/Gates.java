@@ -165,8 +165,7 @@ final class Gates {
                 "quarantined data is kept",
                 Instant.ofEpochMilli(row.since()),
                 Duration.ofMillis(left)));
-      } else if (!backups.contains(row.key())
-          && approval(snapshot, row, name) == null) {
+      } else if (!backups.contains(row.key()) && approval(snapshot, row, name) == null) {
         waits.add(
             Wait.of(
                 Kind.BACKUP,

@@ -23,7 +23,9 @@ final class PoolSize {
         throw new DeclarationException(
             ErrorCode.INVALID_DECLARATION,
             "The pool has " + connections + " connections at most",
-            "Heartbeats, DDL and its watcher need " + LEAST + " at once: give it that many or more.");
+            "Heartbeats, DDL and its watcher need "
+                + LEAST
+                + " at once: give it that many or more.");
       }
     } catch (NoSuchMethodException | IllegalAccessException | InvocationTargetException e) {
       // Not a pool of that kind.

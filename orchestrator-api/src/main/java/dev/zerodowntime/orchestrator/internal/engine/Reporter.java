@@ -50,7 +50,7 @@ final class Reporter {
                         + ctx.tables().table("migration")
                         + "), (SELECT COUNT(*) FROM "
                         + ctx.tables().table("migration")
-                        + " WHERE status <> 'DONE' OR reached <> entering), (SELECT"
+                        + " WHERE status <> 'DONE' OR reached <> entering OR target IS NOT NULL), (SELECT"
                         + " COUNT(*) FROM "
                         + ctx.tables().table("member")
                         + " WHERE id = ?)",

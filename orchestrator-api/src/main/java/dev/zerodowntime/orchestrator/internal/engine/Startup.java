@@ -80,8 +80,7 @@ final class Startup {
     while (true) {
       MigrationRow row =
           Db.autoCommit(
-                  ctx.dataSource(),
-                  c -> ctx.reader().migration(c, changed.id(), changed.schema()))
+                  ctx.dataSource(), c -> ctx.reader().migration(c, changed.id(), changed.schema()))
               .orElse(changed);
       if (row.state().upper() == 0) {
         target(row, null);
@@ -164,10 +163,10 @@ final class Startup {
       Driver.Pass pass = Driver.Pass.NOT_LEADING;
       if (ctx.role().drives()) {
         boolean inline = ctx.environment() == Environment.DEVELOPMENT;
-        pass = driver.pass(inline, deadline);
+        pass = pass(inline, deadline);
         while (inline && (pass.busy() || pass.running() || pass.soon()) && before(deadline)) {
           sleep(POLL_MILLIS);
-          pass = driver.pass(true, deadline);
+          pass = pass(true, deadline);
         }
       }
       if (inBackground) {
@@ -180,6 +179,22 @@ final class Startup {
       return report;
     } finally {
       turn.unlock();
+    }
+  }
+
+  /**
+   * A pass of a process that may serve already: a database that goes away in the middle of somebody's
+   * migration is no reason not to start.
+   */
+  private Driver.Pass pass(boolean longSteps, long deadline) throws SQLException {
+    try {
+      return driver.pass(longSteps, deadline);
+    } catch (SQLException e) {
+      if (!membership.admitted()) {
+        throw e;
+      }
+      LOG.warn("could not drive; the next pass will go on from here: {}", e.getMessage());
+      return Driver.Pass.NOT_LEADING;
     }
   }
 

@@ -81,12 +81,17 @@ record StepContext(
     Db.autoCommit(
         ctx.dataSource(),
         connection -> {
-          if (!what.equals(row.waiting())) {
+          // The figures in it change with every attempt; the log is for what is new.
+          if (!firstWord(what).equals(firstWord(row.waiting()))) {
             event(connection, "WAIT", null, null, lockWait, outcome, what);
           }
           ctx.migrations().waits(connection, row, what);
           return true;
         });
+  }
+
+  private static String firstWord(@Nullable String text) {
+    return text == null ? "" : text.split(" ", 2)[0];
   }
 
   /** Asks the catalog. */
