@@ -4,6 +4,8 @@ module dev.zerodowntime.orchestrator.postgres {
   requires org.slf4j;
   requires static org.jspecify;
 
+  exports dev.zerodowntime.orchestrator.postgres;
+
   provides dev.zerodowntime.orchestrator.spi.Dialect with
       dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 }

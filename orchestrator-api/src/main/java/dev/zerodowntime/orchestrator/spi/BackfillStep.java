@@ -33,6 +33,6 @@ public record BackfillStep(
 
   @Override
   public String lock() {
-    return "the rows of one batch, FOR UPDATE SKIP LOCKED";
+    return "the rows of one batch, FOR NO KEY UPDATE SKIP LOCKED";
   }
 }

@@ -1,0 +1,182 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.spi.Scan;
+import dev.zerodowntime.orchestrator.spi.Target;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Whether a column can be added, and how. */
+final class AddColumnCheck {
+
+  /** Whether the tombstone of an earlier rollback is there, to be renamed back. */
+  static final String TOMBSTONE = "tombstone";
+
+  /** Whether the default can ride along with ADD COLUMN, giving every existing row its value. */
+  static final String FAST_DEFAULT = "fastDefault";
+
+  /** The schemas on the search path of the fill trigger. */
+  static final String PATH = "path";
+
+  /** Names the notes for key columns. */
+  static final String KEY = "key";
+
+  private static final int SAMPLE = 1_000;
+
+  private static final Pattern SERIAL =
+      Pattern.compile("(small|big)?serial[248]?", Pattern.CASE_INSENSITIVE);
+
+  private final AddColumn migration;
+  private final Catalog catalog;
+
+  AddColumnCheck(AddColumn migration, Target target, Connection connection) throws SQLException {
+    this.migration = migration;
+    this.catalog = new Catalog(migration, target, connection);
+  }
+
+  Map<String, Object> facts() throws SQLException {
+    Sql.requireFits(migration.id(), "column", migration.column());
+    CatalogTable table = catalog.table(migration.table());
+    requireNewColumn(table);
+    String tombstone = PostgresAddColumn.tombstone(migration, catalog.target());
+    boolean restored = catalog.find(table, tombstone).isPresent();
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put(TOMBSTONE, restored);
+    boolean fast;
+    try (Trial trial = new Trial(catalog, table, 0)) {
+      fast = tryColumn(trial);
+    }
+    facts.put(FAST_DEFAULT, fast && migration.fillSql().isEmpty());
+    if (migration.notNull()) {
+      catalog.requireControlSchema();
+      RowTriggers.requireLast(
+          catalog, table, PostgresAddColumn.trigger(migration, catalog.target()));
+      facts.put(PATH, catalog.path());
+    }
+    if (PostgresAddColumn.backfills(migration, facts)) {
+      table.requireBackfill(catalog);
+      RowTriggers.requireConsent(catalog, table, 0, migration.policy().allowedTriggers());
+      List<Scan.KeyColumn> key = catalog.key(table);
+      facts.put(KEY, Facts.key(key));
+      tryFill(table, key, restored ? Sql.quote(tombstone) + " IS NULL" : "true");
+    }
+    return facts;
+  }
+
+  private void requireNewColumn(CatalogTable table) throws SQLException {
+    table.requireRoom(catalog);
+    CatalogColumn there = catalog.find(table, migration.column()).orElse(null);
+    if (there != null) {
+      throw catalog.refuse(
+          "table "
+              + table.display()
+              + " already has a column \""
+              + there.name()
+              + "\" of type "
+              + there.type(),
+          "Choose another name, or remove the migration if that column is meant.");
+    }
+  }
+
+  /**
+   * Has the server judge type and default.
+   *
+   * @return whether ADD COLUMN with the default leaves the table's rows alone
+   */
+  private boolean tryColumn(Trial trial) throws SQLException {
+    String type = migration.type();
+    String column = Sql.quote(migration.column());
+    String what = "column \"" + migration.column() + "\" of type \"" + type + "\"";
+    if (SERIAL.matcher(type.strip()).matches()) {
+      throw catalog.refuse(
+          what + " is short for a sequence and a volatile default, not a type",
+          "Use bigint, and defaultSql(\"nextval('...')\") with a sequence of your own.");
+    }
+    trial.require(
+        "SELECT CAST(NULL AS " + type + ")",
+        what,
+        "Give a type alone, such as varchar(40); NOT NULL and defaults have methods of their own.");
+    String add = "ALTER TABLE " + trial.name() + " ADD COLUMN " + column + " " + type;
+    if (catalog.attempt(add).isPresent()) {
+      trial.require(add, what, "Choose another name or type.");
+    }
+    if (trial.rewrites(add)) {
+      throw catalog.refuse(
+          what
+              + " would make the server rewrite the table, because it is a domain with constraints",
+          "Use the domain's base type, and a check constraint.");
+    }
+    String given = migration.defaultSql().orElse(null);
+    return given == null || tryDefault(trial, add, column, given);
+  }
+
+  private boolean tryDefault(Trial trial, String add, String column, String given)
+      throws SQLException {
+    String what = "the default \"" + given + "\" of column \"" + migration.column() + "\"";
+    trial.require(
+        "ALTER TABLE " + trial.name() + " ALTER COLUMN " + column + " SET DEFAULT " + given,
+        what + " is not valid for type " + migration.type(),
+        "Correct the expression.");
+    if (migration.notNull() && migration.fillSql().isEmpty()) {
+      trial.require("SELECT (" + given + ")", what + " fails", "Correct the expression.");
+      if ("t".equals(trial.text("SELECT (" + given + ") IS NULL"))) {
+        throw catalog.refuse(
+            what + " is NULL, and the column is to be NOT NULL", "Give another default.");
+      }
+    }
+    trial.execute("ALTER TABLE " + trial.name() + " DROP COLUMN " + column);
+    return !trial.rewrites(add + " DEFAULT " + given);
+  }
+
+  /** Computes the value for some rows, in a copy of them. */
+  private void tryFill(CatalogTable table, List<Scan.KeyColumn> key, String pending)
+      throws SQLException {
+    String fill = PostgresAddColumn.value(migration);
+    String column = Sql.quote(migration.column());
+    String what =
+        "the fill expression \""
+            + fill
+            + "\" for column \""
+            + migration.column()
+            + "\" of type "
+            + migration.type();
+    try (Trial trial = new Trial(catalog, table, SAMPLE)) {
+      trial.execute(
+          "ALTER TABLE " + trial.name() + " ADD COLUMN " + column + " " + migration.type());
+      trial.require(
+          "UPDATE " + trial.name() + " SET " + column + " = (" + fill + ") WHERE " + pending,
+          what,
+          "Correct the expression: it is evaluated once per row, over the columns of "
+              + table.display()
+              + ".");
+      if (migration.notNull()) {
+        String row = firstWithout(trial, column + " IS NULL AND " + pending, key);
+        if (row != null) {
+          throw catalog.refuse(
+              what + " yields NULL, for one in the row with key " + row,
+              "Wrap it in coalesce(..., a value), or leave out notNull().");
+        }
+      }
+    }
+  }
+
+  private static @Nullable String firstWithout(
+      Trial trial, String condition, List<Scan.KeyColumn> key) throws SQLException {
+    String names = String.join(", ", key.stream().map(Scan.KeyColumn::name).toList());
+    String found =
+        trial.text(
+            "SELECT ROW("
+                + names
+                + ")::text FROM "
+                + trial.name()
+                + " WHERE "
+                + condition
+                + " LIMIT 1");
+    return found.isEmpty() ? null : found;
+  }
+}

@@ -1,0 +1,165 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import java.sql.SQLException;
+import java.util.List;
+
+/**
+ * A table as the catalog has it.
+ *
+ * @param oid its oid
+ * @param schema its schema, unquoted
+ * @param name its name, unquoted
+ * @param owner its owner, unquoted
+ * @param rowSecurity whether row security hides rows from us
+ * @param lastAttribute the highest number a column ever had
+ */
+record CatalogTable(
+    long oid, String schema, String name, String owner, boolean rowSecurity, int lastAttribute) {
+
+  private static final int MAX_COLUMNS = 1_600;
+
+  private record Found(
+      CatalogTable table,
+      String kind,
+      boolean owned,
+      boolean partition,
+      boolean hasChildren,
+      boolean typed) {}
+
+  /** Quoted and qualified. */
+  String qualified() {
+    return Sql.qualified(schema, name);
+  }
+
+  /** For messages. */
+  String display() {
+    return qualified();
+  }
+
+  static CatalogTable read(Catalog catalog, String name) throws SQLException {
+    String schema = catalog.target().schema();
+    List<Found> found =
+        catalog.list(
+            "SELECT c.oid::bigint, c.relkind, r.rolname, pg_has_role(c.relowner, 'USAGE'),"
+                + " c.relispartition, EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent ="
+                + " c.oid), c.reloftype <> 0, row_security_active(c.oid), c.relnatts FROM pg_class"
+                + " c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid ="
+                + " c.relowner WHERE n.nspname = ? AND c.relname = ?",
+            row ->
+                new Found(
+                    new CatalogTable(
+                        row.getLong(1),
+                        schema,
+                        name,
+                        row.getString(3),
+                        row.getBoolean(8),
+                        row.getInt(9)),
+                    row.getString(2),
+                    row.getBoolean(4),
+                    row.getBoolean(5),
+                    row.getBoolean(6),
+                    row.getBoolean(7)),
+            schema,
+            name);
+    if (found.isEmpty()) {
+      throw catalog.refuse(
+          "there is no table \"" + name + "\" in schema \"" + schema + "\"",
+          similar(catalog, name));
+    }
+    Found it = found.get(0);
+    requireOrdinary(catalog, it);
+    if (!it.owned()) {
+      throw catalog.forbid(
+          "user \""
+              + catalog.user()
+              + "\" does not own table "
+              + it.table().display()
+              + ", \""
+              + it.table().owner()
+              + "\" does",
+          "GRANT "
+              + Sql.quote(it.table().owner())
+              + " TO "
+              + Sql.quote(catalog.user())
+              + "; or ALTER TABLE "
+              + it.table().qualified()
+              + " OWNER TO "
+              + Sql.quote(catalog.user())
+              + ";");
+    }
+    return it.table();
+  }
+
+  private static void requireOrdinary(Catalog catalog, Found it) {
+    String table = it.table().display();
+    String problem =
+        switch (it.kind()) {
+          case "r" ->
+              it.partition()
+                  ? table + " is a partition, whose columns are those of the partitioned table"
+                  : it.hasChildren()
+                      ? table + " has tables that inherit from it"
+                      : it.typed() ? table + " is a typed table" : null;
+          case "p" ->
+              table
+                  + " is a partitioned table: one statement would lock every partition, and indexes"
+                  + " on it can't be built concurrently";
+          case "v", "m" -> table + " is a view";
+          case "f" -> table + " is a foreign table";
+          default -> table + " is not a table";
+        };
+    if (problem != null) {
+      throw catalog.refuse(problem, "Only ordinary tables are supported so far.");
+    }
+  }
+
+  private static String similar(Catalog catalog, String name) throws SQLException {
+    List<String> similar =
+        catalog.list(
+            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON"
+                + " n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND lower(c.relname) ="
+                + " lower(?) AND n.nspname NOT LIKE 'pg\\_%' LIMIT 5",
+            row -> row.getString(1), name);
+    return "Names are taken literally, upper and lower case included."
+        + (similar.isEmpty()
+            ? " Create it first, or correct the name or the schema."
+            : " There is " + String.join(", ", similar) + ".");
+  }
+
+  /** Every column that was ever added counts. */
+  void requireRoom(Catalog catalog) {
+    if (lastAttribute >= MAX_COLUMNS) {
+      throw catalog.refuse(
+          "table " + display() + " has had " + lastAttribute + " columns, dropped ones included",
+          "PostgreSQL has room for " + MAX_COLUMNS + ": rebuild the table.");
+    }
+  }
+
+  /** A backfill must see every row, and change the row it means to. */
+  void requireBackfill(Catalog catalog) throws SQLException {
+    if (rowSecurity) {
+      throw catalog.refuse(
+          "row security hides rows of table "
+              + display()
+              + " from user \""
+              + catalog.user()
+              + "\", so a backfill would miss them",
+          "ALTER ROLE "
+              + Sql.quote(catalog.user())
+              + " BYPASSRLS; or ALTER TABLE "
+              + qualified()
+              + " NO FORCE ROW LEVEL SECURITY;");
+    }
+    List<String> rules =
+        catalog.list(
+            "SELECT rulename FROM pg_rewrite WHERE ev_class = ?::bigint::oid AND ev_type IN ('2',"
+                + " '3')",
+            row -> row.getString(1),
+            oid);
+    if (!rules.isEmpty()) {
+      throw catalog.refuse(
+          "table " + display() + " has rules that rewrite inserts or updates: " + rules,
+          "Replace them by triggers.");
+    }
+  }
+}

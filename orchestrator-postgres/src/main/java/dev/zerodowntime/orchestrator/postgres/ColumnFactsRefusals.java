@@ -1,0 +1,174 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.RefusedException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.util.List;
+import java.util.Map;
+
+/** Indexes, keys and defaults that a second column can't have as well. */
+final class ColumnFactsRefusals {
+
+  private final Catalog catalog;
+  private final CatalogTable table;
+  private final CatalogColumn column;
+
+  ColumnFactsRefusals(Catalog catalog, CatalogTable table, CatalogColumn column) {
+    this.catalog = catalog;
+    this.table = table;
+    this.column = column;
+  }
+
+  private String display() {
+    return "column " + table.display() + "." + Sql.quote(column.name());
+  }
+
+  /** Foreign keys that point to the column. */
+  void referenced() throws SQLException {
+    List<String> pointing =
+        catalog.list(
+            "SELECT format('%I of %s', k.conname, k.conrelid::regclass) FROM pg_constraint k"
+                + " WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = ?::bigint::oid"
+                + " AND ?::int2 = ANY (k.confkey) ORDER BY 1",
+            row -> row.getString(1), table.oid(), column.number());
+    if (!pointing.isEmpty()) {
+      throw catalog.refuse(
+          display() + " is referenced by foreign key " + String.join(", ", pointing),
+          ColumnFactsPreflight.VIEW_FORM);
+    }
+  }
+
+  /** Indexes whose double would get in the way of the first, or of replication. */
+  void indexes(ColumnFacts facts) {
+    for (ColumnFacts.Index index : facts.indexes()) {
+      ColumnFacts is = index.facts();
+      String name = "index " + Sql.quote(index.name());
+      if (is.flag("primary")) {
+        throw refuse("belongs to the primary key " + Sql.quote(index.name()));
+      }
+      if (is.flag("exclusion")) {
+        throw refuse("belongs to the exclusion constraint " + Sql.quote(index.name()));
+      }
+      if (!is.flag("whole")) {
+        throw catalog.refuse(
+            name + " of " + display() + " is INVALID",
+            "DROP INDEX CONCURRENTLY "
+                + Sql.qualified(table.schema(), index.name())
+                + "; or REINDEX it.");
+      }
+      if (is.flag("replident")) {
+        throw refuse("belongs to the replica identity " + name);
+      }
+      if (is.flag("clustered")) {
+        throw catalog.refuse(
+            display() + " belongs to " + name + ", on which the table is clustered",
+            "ALTER TABLE "
+                + table.qualified()
+                + " SET WITHOUT CLUSTER; and mark the index again afterwards.");
+      }
+      if (index.unique()) {
+        unique(name, is);
+      }
+    }
+  }
+
+  private void unique(String name, ColumnFacts is) {
+    if (is.flag("partial")) {
+      throw refuse("belongs to the unique partial " + name);
+    }
+    if (is.flag("expression")) {
+      throw refuse("belongs to the unique " + name + " over an expression");
+    }
+    if (!is.flag("key")) {
+      throw refuse("is carried along (INCLUDE) in the unique " + name);
+    }
+    if (is.flag("deferrable")) {
+      throw refuse("belongs to the deferrable unique constraint of " + name);
+    }
+  }
+
+  private RefusedException refuse(String problem) {
+    return catalog.refuse(display() + " " + problem, ColumnFactsPreflight.VIEW_FORM);
+  }
+
+  /** A foreign key needs a privilege on its other end. */
+  void foreignKeys(ColumnFacts facts) throws SQLException {
+    for (ColumnFacts.Constraint key : facts.foreignKeys()) {
+      if (!key.facts().flag("mayReference")) {
+        throw catalog.forbid(
+            "user \""
+                + catalog.user()
+                + "\" may not create foreign keys to "
+                + key.parent()
+                + ", as foreign key "
+                + Sql.quote(key.name())
+                + " of the new column needs",
+            "GRANT REFERENCES ON " + key.parent() + " TO " + Sql.quote(catalog.user()) + ";");
+      }
+    }
+  }
+
+  /** A sequence and the table whose column owns it must have one owner; identity sequences do. */
+  void sequences(ColumnFacts facts) throws SQLException {
+    for (String sequence : facts.ownedSequences()) {
+      List<Boolean> same =
+          catalog.list(
+              "SELECT s.relowner = t.relowner FROM pg_class s, pg_class t WHERE s.oid ="
+                  + " to_regclass(?) AND t.oid = ?::bigint::oid",
+              row -> row.getBoolean(1),
+              sequence,
+              table.oid());
+      if (!same.equals(List.of(true))) {
+        throw catalog.refuse(
+            "sequence " + sequence + " of " + display() + " has another owner than the table",
+            "ALTER SEQUENCE " + sequence + " OWNER TO " + Sql.quote(table.owner()) + ";");
+      }
+    }
+  }
+
+  /**
+   * Both columns get the default for as long as code writes both: that must be one value. Whether a
+   * default is volatile is PostgreSQL's own judgement: only for others does a new column note the
+   * value that old rows have.
+   */
+  void volatileDefault(ColumnTwin twin, ColumnFacts facts) throws SQLException {
+    String value = facts.identity() != null ? "its identity" : facts.defaultSql();
+    if (value == null || (facts.identity() == null && !isVolatile(twin, facts, value))) {
+      return;
+    }
+    throw catalog.refuse(
+        display() + " has a default that differs from call to call: " + value,
+        "Use RenameColumn: its trigger copies the one value to both columns.");
+  }
+
+  private boolean isVolatile(ColumnTwin twin, ColumnFacts facts, String value) throws SQLException {
+    Connection connection = catalog.connection();
+    Savepoint before = connection.setSavepoint();
+    try {
+      String probe = Sql.qualified(catalog.target().controlSchema(), "zdo_shadow");
+      ColumnFactsRows.execute(connection, "CREATE TABLE " + probe + " ()");
+      ColumnFactsRows.execute(
+          connection,
+          "ALTER TABLE "
+              + probe
+              + " ADD COLUMN "
+              + twin.to()
+              + " "
+              + facts.type()
+              + " DEFAULT "
+              + value);
+      List<Map<String, Object>> rows =
+          ColumnFactsRows.query(
+              connection,
+              "SELECT atthasmissing AS missing FROM pg_catalog.pg_attribute WHERE attrelid ="
+                  + " pg_catalog.to_regclass(?) AND attnum > 0",
+              probe);
+      return !ColumnFactsRows.flag(rows.get(0), "missing");
+    } finally {
+      if (!connection.isClosed()) {
+        connection.rollback(before);
+      }
+    }
+  }
+}

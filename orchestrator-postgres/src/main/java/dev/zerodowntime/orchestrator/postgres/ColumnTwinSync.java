@@ -1,0 +1,174 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.spi.Step;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The trigger form's sync. Both columns hold the same image after every write, whichever of them
+ * the statement named.
+ *
+ * <p>The trigger's condition looks at the new row only: it fires where the two would differ, so
+ * that a backfill, or an update of other columns, costs one comparison.
+ *
+ * <p>Which column was meant: in an UPDATE the new one if its value changes, else the old one. In an
+ * INSERT the new one if it was given. "Not given" shows as NULL where the old column can't be NULL
+ * or has no default: then nothing is lost by taking the old column's value. Else the new column's
+ * default is a sentinel until CONTRACT, which the trigger always replaces.
+ */
+final class ColumnTwinSync {
+
+  private final ColumnTwin twin;
+  private final ColumnFacts facts;
+
+  ColumnTwinSync(ColumnTwin twin) {
+    this.twin = twin;
+    this.facts = twin.facts();
+  }
+
+  /**
+   * The column, the function, the trigger and the sentinel come together: at no moment is there a
+   * column that isn't kept in step, or a sentinel that isn't replaced.
+   */
+  Step expand() {
+    List<String> sql = new ArrayList<>(addColumn(twin));
+    sql.add(twoWay());
+    sql.add(
+        "CREATE TRIGGER "
+            + Sql.quote(twin.trigger())
+            + " BEFORE INSERT OR UPDATE ON "
+            + twin.table()
+            + " FOR EACH ROW WHEN ("
+            + ColumnTwin.differ("NEW." + twin.from(), "NEW." + twin.to())
+            + ") EXECUTE FUNCTION "
+            + twin.function()
+            + "()");
+    sql.add("ALTER TABLE " + twin.table() + " ENABLE ALWAYS TRIGGER " + Sql.quote(twin.trigger()));
+    String sentinel = facts.sentinel();
+    if (sentinel != null) {
+      sql.add(ColumnTwinContract.alter(twin, twin.to()) + "SET DEFAULT " + sentinel);
+    }
+    return twin.rowType(
+        "add-column",
+        "the new column, and the trigger that carries every write across, both ways",
+        twin.column(twin.to()) + " AND " + twin.triggerThere(),
+        sql);
+  }
+
+  /** The new column as such, nullable, without default. */
+  static List<String> addColumn(ColumnTwin twin) {
+    ColumnFacts facts = twin.facts();
+    List<String> sql = new ArrayList<>();
+    sql.add(
+        "ALTER TABLE "
+            + twin.table()
+            + " ADD COLUMN "
+            + twin.to()
+            + " "
+            + facts.type()
+            + facts.collation());
+    String storage = facts.optional("storage");
+    if (storage != null) {
+      sql.add(ColumnTwinContract.alter(twin, twin.to()) + "SET STORAGE " + storage);
+    }
+    String compression = facts.optional("compression");
+    if (compression != null) {
+      sql.add(ColumnTwinContract.alter(twin, twin.to()) + "SET COMPRESSION " + compression);
+    }
+    return sql;
+  }
+
+  /**
+   * Nothing is lost with the column: code that writes only the new name runs from ENFORCE on, and
+   * is gone before this. All that the column holds is copies, or NULL in rows not yet copied.
+   */
+  Step remove() {
+    return twin.rowType(
+        "drop-column",
+        "the new column, which holds nothing but copies, and its trigger",
+        "NOT " + twin.column(twin.to()),
+        drop(twin.to()));
+  }
+
+  /** The end: nothing is carried across any more. */
+  Step purge() {
+    return twin.rowType(
+        "drop-column",
+        "the old column for good, and the trigger",
+        "NOT " + twin.column(twin.tombstone()),
+        drop(twin.tombstone()));
+  }
+
+  private List<String> drop(String column) {
+    return List.of(
+        "DROP TRIGGER IF EXISTS " + Sql.quote(twin.trigger()) + " ON " + twin.table(),
+        "DROP FUNCTION IF EXISTS " + twin.function() + "()",
+        "ALTER TABLE " + twin.table() + " DROP COLUMN IF EXISTS " + column);
+  }
+
+  /** The function while code of both kinds may write. */
+  String twoWay() {
+    String from = "NEW." + twin.from();
+    String to = "NEW." + twin.to();
+    String reset = defaultAgain();
+    return function(
+        "  IF TG_OP = 'INSERT' THEN\n"
+            + "    IF "
+            + given(to)
+            + " THEN\n      "
+            + (from + " := " + to)
+            + ";\n    ELSE\n      "
+            + (to + " := " + from)
+            + ";\n    END IF;\n  ELSIF "
+            + ColumnTwin.differ(to, "OLD." + twin.to())
+            + " THEN\n"
+            + (reset == null
+                ? ""
+                : "    IF NOT ("
+                    + given(to)
+                    + ") THEN\n      -- SET column = DEFAULT\n      "
+                    + (to + " := " + reset)
+                    + ";\n    END IF;\n")
+            + "    "
+            + (from + " := " + to)
+            + ";\n  ELSE\n    "
+            + (to + " := " + from)
+            + ";\n  END IF;\n");
+  }
+
+  /** The function once no code names the old column: it keeps the way back open. */
+  String oneWay() {
+    return function("  NEW." + twin.tombstone() + " := NEW." + twin.to() + ";\n");
+  }
+
+  /**
+   * NULL IS NOT NULL is true of rows with a null in them; counting looks at the value as a whole.
+   */
+  private String given(String value) {
+    String sentinel = facts.sentinel();
+    return sentinel == null
+        ? "pg_catalog.num_nonnulls(" + value + ") = 1"
+        : ColumnTwin.differ(value, sentinel);
+  }
+
+  private @Nullable String defaultAgain() {
+    return facts.sentinel() != null || facts.notNull() ? facts.defaultSql() : null;
+  }
+
+  private String function(String statements) {
+    String body = "BEGIN\n" + statements + "  RETURN NEW;\nEND";
+    String tag = "$zdo$";
+    for (int i = 1; body.contains(tag); i++) {
+      tag = "$zdo" + i + "$";
+    }
+    return "CREATE OR REPLACE FUNCTION "
+        + twin.function()
+        + "() RETURNS trigger LANGUAGE plpgsql AS "
+        + tag
+        + "\n"
+        + body
+        + "\n"
+        + tag;
+  }
+}

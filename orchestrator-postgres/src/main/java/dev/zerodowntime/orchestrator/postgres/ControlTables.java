@@ -1,0 +1,284 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The control tables as DDL. People read them with plain SQL in the middle of the night: hence the
+ * comments, and columns that any client shows.
+ */
+final class ControlTables {
+
+  private final String schema;
+  private final List<String> statements = new ArrayList<>();
+
+  private ControlTables(String schema) {
+    this.schema = schema;
+  }
+
+  /**
+   * Version 1.
+   *
+   * @param schema the control schema, quoted
+   */
+  static List<String> version1(String schema) {
+    ControlTables tables = new ControlTables(schema);
+    tables.database();
+    tables.fleet();
+    tables.migration();
+    tables.work();
+    return List.copyOf(tables.statements);
+  }
+
+  private void database() {
+    table(
+        "control",
+        "One row about this database: which server it is, which environment, and the global pause"
+            + " (UPDATE control SET paused = true stops everything at the next statement).",
+        "id int PRIMARY KEY DEFAULT 1 CHECK (id = 1)",
+        "version int",
+        "min_reader int",
+        "environment text",
+        "identity text",
+        "incarnation text",
+        "incarnation_observer text DEFAULT ''",
+        "incarnation_still bigint DEFAULT 0",
+        "paused boolean DEFAULT false",
+        "paused_reason text",
+        "installed_at timestamptz DEFAULT now()");
+    comment("control", "version", "Version of these tables.");
+    comment("control", "min_reader", "The oldest version of the library that can work with them.");
+    comment("control", "identity", "The server and database these tables were written on.");
+    comment("control", "incarnation", "The server''s last known start and timeline.");
+    comment("control", "incarnation_observer", "The driver that watches a new incarnation.");
+    comment(
+        "control",
+        "incarnation_still",
+        "For how many milliseconds it has seen the new incarnation; no phase is entered before one"
+            + " expiry.");
+    table(
+        "fleet",
+        "One row that registering members lock shared and phase entries lock exclusively.",
+        "id int PRIMARY KEY DEFAULT 1 CHECK (id = 1)");
+    statements.add("INSERT INTO " + schema + ".fleet (id) VALUES (1)");
+    table(
+        "lease",
+        "One row: who may drive migrations. Tokens are compared by equality only.",
+        "id int PRIMARY KEY DEFAULT 1 CHECK (id = 1)",
+        "token text",
+        "holder text",
+        "holder_name text",
+        "acquired_at timestamptz",
+        "expires_at timestamptz");
+    comment("lease", "token", "Every statement of the holder checks it; null: nobody drives.");
+    statements.add("INSERT INTO " + schema + ".lease (id) VALUES (1)");
+  }
+
+  private void fleet() {
+    table(
+        "application",
+        "Every application known here; each counts for every unfinished migration.",
+        "name text PRIMARY KEY",
+        "first_seen_at timestamptz NOT NULL DEFAULT now()",
+        "touches text");
+    comment("application", "touches", "JSON list of the tables it uses; null: any.");
+    table(
+        "release",
+        "Every build that registered. It holds migrations back for a while after its last member.",
+        "application text",
+        "release text",
+        "stages text NOT NULL",
+        "declared text NOT NULL",
+        "finished text NOT NULL DEFAULT '[]'",
+        "deploy_seq bigint NOT NULL",
+        "registered_at timestamptz NOT NULL DEFAULT now()",
+        "last_member_at timestamptz",
+        "proven_at timestamptz",
+        "forgotten boolean NOT NULL DEFAULT false",
+        "PRIMARY KEY (application, release)");
+    comment("release", "stages", "JSON: \"schema|migration id\" -> the highest stage it declared.");
+    comment("release", "declared", "JSON: migration id -> every stage it declared.");
+    comment("release", "deploy_seq", "Order in which the application''s releases came.");
+    comment("release", "last_member_at", "When a member of it was last seen.");
+    comment("release", "proven_at", "Since when it has been live for the soak time.");
+    comment("release", "forgotten", "A person said that it won''t come back.");
+    table(
+        "member",
+        "Every running instance that is counted.",
+        "id text PRIMARY KEY",
+        "application text NOT NULL",
+        "release text NOT NULL",
+        "role text",
+        "stages text NOT NULL",
+        "finished text NOT NULL DEFAULT '[]'",
+        "host text",
+        "registered_at timestamptz NOT NULL",
+        "heartbeat bigint NOT NULL DEFAULT 0",
+        "heartbeat_at timestamptz NOT NULL",
+        "closed_at timestamptz",
+        "session text",
+        "observer text NOT NULL DEFAULT ''",
+        "observed bigint NOT NULL DEFAULT -1",
+        "still bigint NOT NULL DEFAULT 0",
+        "row_type_safe boolean NOT NULL DEFAULT false",
+        "driver_facts text",
+        "incarnation text",
+        "note text");
+    comment("member", "stages", "JSON: \"schema|migration id\" -> the stage chosen for its life.");
+    comment("member", "finished", "JSON list of migrations it declares finished.");
+    comment("member", "heartbeat", "A counter: what counts is whether it moves, not the time.");
+    comment("member", "closed_at", "Since when it is draining; it is still counted.");
+    comment("member", "session", "process id @ start of the session of its heartbeat.");
+    comment("member", "observer", "The driver that watches the counter.");
+    comment("member", "observed", "The counter as last seen by the observer.");
+    comment(
+        "member",
+        "still",
+        "For how many milliseconds drivers have seen the counter stand still with the database"
+            + " reachable; the member is gone when that reaches the expiry.");
+    comment(
+        "member", "row_type_safe", "Whether its driver survives a table getting other columns.");
+    comment("member", "incarnation", "The server incarnation it registered with.");
+    table(
+        "pinned_member",
+        "Code that can''t register but counts until a person ends it.",
+        "id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+        "application text NOT NULL",
+        "label text NOT NULL",
+        "stages text NOT NULL DEFAULT '{}'",
+        "row_type_safe boolean NOT NULL DEFAULT false",
+        "pinned_at timestamptz NOT NULL DEFAULT now()");
+    comment(
+        "pinned_member",
+        "stages",
+        "JSON: \"schema|migration id\" -> {stage, low, high}; a migration that is missing here"
+            + " means its oldest stage.");
+  }
+
+  private void migration() {
+    table(
+        "migration",
+        "Every migration and where it is: reached = entering at rest.",
+        "id text",
+        "target_schema text",
+        "ordinal bigint GENERATED BY DEFAULT AS IDENTITY UNIQUE",
+        "owner text",
+        "table_name text",
+        "columns text",
+        "operation text NOT NULL",
+        "lifecycle text NOT NULL",
+        "policy text NOT NULL",
+        "after text NOT NULL DEFAULT '[]'",
+        "facts text NOT NULL DEFAULT '{}'",
+        "reached int NOT NULL DEFAULT 0",
+        "entering int NOT NULL DEFAULT 0",
+        "direction text NOT NULL DEFAULT 'UP'",
+        "status text NOT NULL DEFAULT 'ACTIVE'",
+        "target int",
+        "target_reason text",
+        "target_by text",
+        "step text",
+        "attempt int NOT NULL DEFAULT 0",
+        "last_error text",
+        "wait text",
+        "fit_up_since timestamptz",
+        "fit_down_since timestamptz",
+        "since timestamptz NOT NULL DEFAULT now()",
+        "created_at timestamptz NOT NULL DEFAULT now()",
+        "finished_at timestamptz",
+        "PRIMARY KEY (id, target_schema)");
+    comment("migration", "ordinal", "Order of declaration.");
+    comment("migration", "columns", "JSON list of the columns it changes.");
+    comment("migration", "operation", "Canonical JSON of what it does; never edited.");
+    comment("migration", "lifecycle", "JSON: phases by position, and the span of each code stage.");
+    comment("migration", "after", "JSON list of migrations that must be usable first.");
+    comment("migration", "facts", "JSON: what the catalog said; the steps are made from it.");
+    comment("migration", "reached", "Position of the phase whose steps are all confirmed.");
+    comment("migration", "entering", "Position of the phase being entered.");
+    comment("migration", "target", "The phase it was told to go to; null: as far as gates allow.");
+    comment("migration", "step", "The step that runs or ran last.");
+    comment("migration", "wait", "What it waits for.");
+    comment("migration", "fit_up_since", "Since when the whole fleet fits the next phase.");
+    comment("migration", "fit_down_since", "Since when the whole fleet fits the phase before.");
+    comment("migration", "since", "Since when it is where it is.");
+  }
+
+  private void work() {
+    table(
+        "event",
+        "What happened, statement by statement. Only ever appended to.",
+        "id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+        "at timestamptz NOT NULL DEFAULT clock_timestamp()",
+        "migration text",
+        "target_schema text",
+        "kind text NOT NULL",
+        "phase text",
+        "step text",
+        "statement text",
+        "duration_ms bigint",
+        "lock_wait_ms bigint",
+        "outcome text",
+        "detail text",
+        "member text",
+        "release text",
+        "token text");
+    statements.add(
+        "CREATE INDEX event_migration ON " + schema + ".event (migration, target_schema, id)");
+    comment("event", "token", "The lease it happened under.");
+    table(
+        "backfill",
+        "Progress of every backfill and verification.",
+        "migration text",
+        "target_schema text",
+        "step text",
+        "state text NOT NULL",
+        "sweep int NOT NULL DEFAULT 1",
+        "cursor_key text",
+        "end_key text",
+        "rows_done bigint NOT NULL DEFAULT 0",
+        "rows_seen bigint NOT NULL DEFAULT 0",
+        "rows_total bigint",
+        "left_over bigint",
+        "batch_rows int",
+        "pause_ms bigint",
+        "started_at timestamptz NOT NULL DEFAULT now()",
+        "updated_at timestamptz NOT NULL DEFAULT now()",
+        "finished_at timestamptz",
+        "last_error text",
+        "PRIMARY KEY (migration, target_schema, step)");
+    comment("backfill", "state", "RUNNING, VERIFYING, DONE or FAILED.");
+    comment("backfill", "sweep", "How many times the table is walked through by now.");
+    comment("backfill", "cursor_key", "JSON list of text: all keys up to this one are done.");
+    comment("backfill", "end_key", "JSON list of text: the greatest key when the sweep began.");
+    comment("backfill", "rows_done", "Rows changed.");
+    comment("backfill", "rows_seen", "Rows walked over.");
+    comment("backfill", "rows_total", "An estimate; null: unknown.");
+    comment("backfill", "left_over", "Rows that the verification found unfilled or different.");
+    table(
+        "approval",
+        "What a person allowed.",
+        "id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+        "migration text",
+        "target_schema text",
+        "phase text NOT NULL",
+        "kind text NOT NULL",
+        "plan_hash text",
+        "approved_by text",
+        "approved_at timestamptz NOT NULL DEFAULT now()");
+    comment(
+        "approval",
+        "plan_hash",
+        "Hash of the SQL that was shown; other SQL needs another approval.");
+  }
+
+  private void table(String name, String comment, String... columns) {
+    statements.add(
+        "CREATE TABLE " + schema + "." + name + " (\n  " + String.join(",\n  ", columns) + "\n)");
+    statements.add("COMMENT ON TABLE " + schema + "." + name + " IS '" + comment + "'");
+  }
+
+  private void comment(String table, String column, String comment) {
+    statements.add(
+        "COMMENT ON COLUMN " + schema + "." + table + "." + column + " IS '" + comment + "'");
+  }
+}

@@ -1,0 +1,134 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Something that would break, or silently change, when a column is renamed or dropped.
+ *
+ * @param kind what it is
+ * @param name what it is called, for messages
+ */
+record Dependent(Kind kind, String name) {
+
+  /** What can depend on a column besides constraints and indexes. */
+  enum Kind {
+    /** A view or materialized view. */
+    VIEW,
+    /** A rule on a table. */
+    RULE,
+    /** A generated column. */
+    GENERATED_COLUMN,
+    /** A row security policy. */
+    POLICY,
+    /** A trigger with a column list or condition. */
+    TRIGGER,
+    /**
+     * A function of one of the table's triggers whose text names the column, or an SQL function.
+     */
+    FUNCTION,
+    /** A publication's column list or row filter. */
+    PUBLICATION,
+    /** Extended statistics: they follow a rename, and go with a drop. */
+    STATISTICS,
+    /** Anything else. */
+    OTHER
+  }
+
+  private static final String DEPENDS =
+      "SELECT d.classid::regclass::text, pg_describe_object(d.classid, d.objid, d.objsubid),"
+          + " w.relkind::text, CASE WHEN w.oid IS NOT NULL THEN format('%I.%I', n.nspname,"
+          + " w.relname) END, t.tgname FROM pg_depend d LEFT JOIN pg_rewrite r ON d.classid ="
+          + " 'pg_rewrite'::regclass AND r.oid = d.objid LEFT JOIN pg_class w ON w.oid = r.ev_class"
+          + " LEFT JOIN pg_namespace n ON n.oid = w.relnamespace LEFT JOIN pg_attrdef f ON"
+          + " d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid LEFT JOIN pg_trigger t ON"
+          + " d.classid = 'pg_trigger'::regclass AND t.oid = d.objid WHERE d.refclassid ="
+          + " 'pg_class'::regclass AND d.refobjid = ?::bigint::oid AND d.refobjsubid = ? AND"
+          + " d.classid <> 'pg_constraint'::regclass"
+          // Until PostgreSQL 14 a generated column itself depends on the other, later its
+          // expression.
+          + " AND (d.classid <> 'pg_class'::regclass OR (d.objid = d.refobjid AND d.objsubid > 0))"
+          + " AND NOT (f.oid IS NOT NULL AND f.adnum = d.refobjsubid)"
+          + " GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2";
+
+  private static final String TRIGGER_FUNCTIONS =
+      "SELECT DISTINCT t.tgname, p.oid::regprocedure::text, p.prosrc FROM pg_trigger t JOIN pg_proc"
+          + " p ON p.oid = t.tgfoid WHERE t.tgrelid = ?::bigint::oid AND NOT t.tgisinternal ORDER"
+          + " BY 1";
+
+  static List<Dependent> read(Catalog catalog, CatalogTable table, CatalogColumn column)
+      throws SQLException {
+    List<Dependent> dependents = new ArrayList<>();
+    catalog
+        .list(
+            DEPENDS,
+            row ->
+                of(
+                    Objects.requireNonNull(row.getString(1)),
+                    row.getString(2),
+                    row.getString(3),
+                    row.getString(4),
+                    row.getString(5)),
+            table.oid(),
+            column.number())
+        .stream()
+        .flatMap(Optional::stream)
+        .distinct()
+        .forEach(dependents::add);
+    Pattern word =
+        Pattern.compile(
+            "(?<![\\p{L}\\p{N}_$])" + Pattern.quote(column.name()) + "(?![\\p{L}\\p{N}_$])",
+            Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
+    for (String[] function :
+        catalog.list(
+            TRIGGER_FUNCTIONS,
+            row -> new String[] {row.getString(1), row.getString(2), row.getString(3)},
+            table.oid())) {
+      if (!function[0].startsWith(RowTriggers.OURS)
+          && word.matcher(String.valueOf(function[2])).find()) {
+        dependents.add(
+            new Dependent(Kind.FUNCTION, "function " + function[1] + " of trigger " + function[0]));
+      }
+    }
+    return dependents;
+  }
+
+  private static Optional<Dependent> of(
+      String catalogName,
+      String description,
+      @Nullable String kind,
+      @Nullable String relation,
+      @Nullable String trigger) {
+    if (trigger != null && trigger.startsWith(RowTriggers.OURS)) {
+      return Optional.empty();
+    }
+    String name = description;
+    Kind found =
+        switch (catalogName.toLowerCase(Locale.ROOT)) {
+          case "pg_rewrite" -> {
+            boolean view = "v".equals(kind) || "m".equals(kind);
+            if (view) {
+              name = ("m".equals(kind) ? "materialized view " : "view ") + relation;
+            }
+            yield view ? Kind.VIEW : Kind.RULE;
+          }
+          case "pg_attrdef", "pg_class" -> Kind.GENERATED_COLUMN;
+          case "pg_policy" -> Kind.POLICY;
+          case "pg_trigger" -> Kind.TRIGGER;
+          case "pg_proc" -> Kind.FUNCTION;
+          case "pg_publication_rel" -> Kind.PUBLICATION;
+          case "pg_statistic_ext" -> Kind.STATISTICS;
+          default -> Kind.OTHER;
+        };
+    if (found == Kind.GENERATED_COLUMN) {
+      name = "generated " + description.replace("default value for ", "");
+    }
+    return Optional.of(new Dependent(found, name));
+  }
+}

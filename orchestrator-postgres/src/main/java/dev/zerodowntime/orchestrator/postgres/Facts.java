@@ -1,0 +1,67 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.spi.Scan;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Reads and writes what preflight checks note: plain data, kept in the migration's row. */
+final class Facts {
+
+  private Facts() {}
+
+  static boolean flag(Map<String, Object> facts, String name) {
+    return Boolean.TRUE.equals(facts.get(name));
+  }
+
+  static @Nullable String text(Map<String, Object> facts, String name) {
+    return (String) facts.get(name);
+  }
+
+  /** A text that must be there. */
+  static String required(Map<String, Object> facts, String name) {
+    String value = text(facts, name);
+    if (value == null) {
+      throw new IllegalArgumentException("the facts have no " + name);
+    }
+    return value;
+  }
+
+  static List<String> texts(Map<String, Object> facts, String name) {
+    List<String> texts = new ArrayList<>();
+    if (facts.get(name) instanceof List<?> list) {
+      list.forEach(each -> texts.add((String) each));
+    }
+    return texts;
+  }
+
+  @SuppressWarnings("unchecked")
+  static List<Map<String, Object>> maps(Map<String, Object> facts, String name) {
+    List<Map<String, Object>> maps = new ArrayList<>();
+    if (facts.get(name) instanceof List<?> list) {
+      list.forEach(each -> maps.add((Map<String, Object>) each));
+    }
+    return maps;
+  }
+
+  static List<Object> key(List<Scan.KeyColumn> key) {
+    List<Object> columns = new ArrayList<>();
+    for (Scan.KeyColumn column : key) {
+      Map<String, Object> each = new LinkedHashMap<>();
+      each.put("name", column.name());
+      each.put("type", column.type());
+      columns.add(each);
+    }
+    return columns;
+  }
+
+  static List<Scan.KeyColumn> key(Map<String, Object> facts) {
+    List<Scan.KeyColumn> key = new ArrayList<>();
+    for (Map<String, Object> column : maps(facts, "key")) {
+      key.add(new Scan.KeyColumn(required(column, "name"), required(column, "type")));
+    }
+    return key;
+  }
+}

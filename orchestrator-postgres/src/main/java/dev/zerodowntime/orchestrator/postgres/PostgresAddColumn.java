@@ -1,0 +1,269 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.OperationType;
+import dev.zerodowntime.orchestrator.spi.Scan;
+import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.Target;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A column, nullable first. */
+final class PostgresAddColumn implements OperationSupport<AddColumn> {
+
+  @Override
+  public OperationType<AddColumn> type() {
+    return AddColumn.TYPE;
+  }
+
+  @Override
+  public Map<String, Object> preflight(AddColumn migration, Target target, Connection connection)
+      throws SQLException {
+    return new AddColumnCheck(migration, target, connection).facts();
+  }
+
+  /** The quarantined column's name. Another type would be another column. */
+  static String tombstone(AddColumn migration, Target target) {
+    return Sql.tombstone(
+        migration.id() + " " + migration.type(), target.schema(), migration.column());
+  }
+
+  /** The fill trigger's name, which sorts last. */
+  static String trigger(AddColumn migration, Target target) {
+    return RowTriggers.OURS + "fill_" + Sql.hash8(migration.id(), target.schema());
+  }
+
+  /** The value of rows that have none. */
+  static String value(AddColumn migration) {
+    return migration.fillSql().or(migration::defaultSql).orElse("NULL");
+  }
+
+  /**
+   * Whether rows can be left without the value they should have: not where the server's fast
+   * default gave it to all of them. A column that comes back from quarantine has missed some rows.
+   */
+  static boolean backfills(AddColumn migration, Map<String, Object> facts) {
+    if (migration.fillSql().isEmpty() && migration.defaultSql().isEmpty()) {
+      return false;
+    }
+    return !Facts.flag(facts, AddColumnCheck.FAST_DEFAULT)
+        || Facts.flag(facts, AddColumnCheck.TOMBSTONE);
+  }
+
+  @Override
+  public List<Step> steps(
+      AddColumn migration,
+      Target target,
+      Map<String, Object> facts,
+      int phase,
+      Direction direction) {
+    Names names = new Names(migration, target);
+    boolean up = direction == Direction.UP;
+    boolean notNull = migration.notNull();
+    return switch (phase) {
+      case AddColumn.EXPAND -> up ? expand(migration, facts, names) : quarantine(migration, names);
+      case AddColumn.BACKFILL ->
+          up && backfills(migration, facts)
+              ? List.of(backfill(migration, facts, names))
+              : List.of();
+      case AddColumn.ENFORCE ->
+          !notNull
+              ? List.of()
+              : up
+                  ? NotNull.enforce(names.table, migration.column(), names.check)
+                  : List.of(NotNull.relax(names.table, migration.column(), names.check));
+      case AddColumn.DONE ->
+          !notNull
+              ? List.of()
+              : List.of(up ? dropTrigger(names) : addTrigger(migration, facts, names));
+      default -> throw new IllegalArgumentException("AddColumn has no phase " + phase);
+    };
+  }
+
+  private static List<Step> expand(AddColumn migration, Map<String, Object> facts, Names names) {
+    List<Step> steps = new ArrayList<>();
+    String alter = "ALTER TABLE " + names.table + " ";
+    String setDefault =
+        migration
+            .defaultSql()
+            .map(value -> "ALTER COLUMN " + names.column + " SET DEFAULT " + value)
+            .orElse("");
+    List<String> sql = new ArrayList<>();
+    String how;
+    if (Facts.flag(facts, AddColumnCheck.TOMBSTONE)) {
+      how = "brings the column back from quarantine";
+      sql.add(alter + "RENAME COLUMN " + Sql.quote(names.tombstone) + " TO " + names.column);
+      if (!setDefault.isEmpty()) {
+        sql.add(alter + setDefault);
+      }
+    } else {
+      String add = alter + "ADD COLUMN " + names.column + " " + migration.type();
+      if (setDefault.isEmpty()) {
+        how = "adds the column, nullable; touches no row";
+        sql.add(add);
+      } else if (Facts.flag(facts, AddColumnCheck.FAST_DEFAULT)) {
+        how = "adds the column, nullable; existing rows get the default without being touched";
+        sql.add(add + " DEFAULT " + migration.defaultSql().orElseThrow());
+      } else {
+        how =
+            "adds the column, nullable; existing rows stay without the default and are not touched";
+        sql.add(add + ", " + setDefault);
+      }
+    }
+    steps.add(
+        new DdlStep(
+            "add-column",
+            how,
+            "ACCESS EXCLUSIVE on " + names.table + ", within the lock budget",
+            List.of(names.table),
+            sql,
+            Probes.all(Probes.column(names.table, migration.column())),
+            true));
+    if (migration.notNull()) {
+      steps.add(addTrigger(migration, facts, names));
+    }
+    return steps;
+  }
+
+  /**
+   * Everything in one transaction: nobody meets the trigger without its column, or without values.
+   */
+  private static List<Step> quarantine(AddColumn migration, Names names) {
+    List<String> sql = new ArrayList<>();
+    if (migration.notNull()) {
+      sql.add(names.dropTrigger());
+    }
+    String alter = "ALTER TABLE " + names.table + " ";
+    sql.add(alter + "ALTER COLUMN " + names.column + " DROP DEFAULT");
+    sql.add(alter + "RENAME COLUMN " + names.column + " TO " + Sql.quote(names.tombstone));
+    if (migration.notNull()) {
+      sql.add(names.dropFunction());
+    }
+    return List.of(
+        new DdlStep(
+            "quarantine-column",
+            "renames the column to a tombstone, with its values; nothing fills it any more",
+            "ACCESS EXCLUSIVE on " + names.table + ", within the lock budget",
+            List.of(names.table),
+            sql,
+            Probes.all(Probes.not(Probes.column(names.table, migration.column()))),
+            true));
+  }
+
+  private static Step backfill(AddColumn migration, Map<String, Object> facts, Names names) {
+    String value = "(" + value(migration) + ")";
+    String pending = names.column + " IS NULL";
+    if (!migration.notNull()) {
+      // Where NULL is a good value, a row that gets it is not waiting for anything.
+      pending += " AND " + value + " IS NOT NULL";
+    }
+    return new BackfillStep(
+        "fill",
+        "fills rows that have no value",
+        new Scan(names.table, Facts.key(facts), pending),
+        names.column + " = " + value,
+        migration.notNull() ? value + " IS NULL" : null,
+        migration.notNull());
+  }
+
+  private static Step addTrigger(AddColumn migration, Map<String, Object> facts, Names names) {
+    String trigger = Sql.quote(names.trigger);
+    return new DdlStep(
+        "add-fill-trigger",
+        "rows that are written without a value get one, and code that never read it can't erase it",
+        "SHARE ROW EXCLUSIVE on " + names.table + ", within the lock budget",
+        List.of(names.table),
+        List.of(
+            function(migration, facts, names),
+            "CREATE OR REPLACE TRIGGER "
+                + trigger
+                + " BEFORE INSERT OR UPDATE ON "
+                + names.table
+                + " FOR EACH ROW WHEN (NEW."
+                + names.column
+                + " IS NULL) EXECUTE FUNCTION "
+                + names.function
+                + "()",
+            "ALTER TABLE " + names.table + " ENABLE ALWAYS TRIGGER " + trigger),
+        Probes.all(Probes.alwaysTrigger(names.table, names.trigger)),
+        false);
+  }
+
+  /**
+   * The expression may name columns bare or with the table; a column may be called like a variable.
+   */
+  private static String function(AddColumn migration, Map<String, Object> facts, Names names) {
+    String body =
+        "#variable_conflict use_column\n"
+            + "BEGIN\n"
+            + "  IF TG_OP = 'UPDATE' THEN\n"
+            + ("    NEW." + names.column + " := OLD." + names.column + ";\n")
+            + "  END IF;\n"
+            + ("  IF NEW." + names.column + " IS NULL THEN\n")
+            + ("    SELECT (" + value(migration) + ") INTO NEW." + names.column)
+            + (" FROM (SELECT NEW.*) AS " + Sql.quote(migration.table()) + ";\n")
+            + "  END IF;\n"
+            + "  RETURN NEW;\n"
+            + "END";
+    List<String> path = new ArrayList<>(Facts.texts(facts, AddColumnCheck.PATH));
+    path.add("pg_temp");
+    return "CREATE OR REPLACE FUNCTION "
+        + names.function
+        + "() RETURNS trigger LANGUAGE plpgsql SET search_path = "
+        + String.join(", ", path)
+        + " AS "
+        + Sql.literal(body);
+  }
+
+  private static Step dropTrigger(Names names) {
+    return new DdlStep(
+        "drop-fill-trigger",
+        "everybody writes the column now",
+        "ACCESS EXCLUSIVE on " + names.table + ", within the lock budget",
+        List.of(names.table),
+        List.of(names.dropTrigger(), names.dropFunction()),
+        Probes.all(
+            Probes.not(Probes.trigger(names.table, names.trigger)),
+            Probes.not(Probes.function(names.controlSchema, names.functionName))),
+        false);
+  }
+
+  /** Everything by its name. */
+  private static final class Names {
+    final String controlSchema;
+    final String table;
+    final String column;
+    final String tombstone;
+    final String trigger;
+    final String functionName;
+    final String function;
+    final String check;
+
+    Names(AddColumn migration, Target target) {
+      String hash = Sql.hash8(migration.id(), target.schema());
+      controlSchema = target.controlSchema();
+      table = Sql.qualified(target.schema(), migration.table());
+      column = Sql.quote(migration.column());
+      tombstone = PostgresAddColumn.tombstone(migration, target);
+      trigger = PostgresAddColumn.trigger(migration, target);
+      functionName = "zdo_fill_" + hash;
+      function = Sql.qualified(controlSchema, functionName);
+      check = "zdo_not_null_" + hash;
+    }
+
+    String dropTrigger() {
+      return "DROP TRIGGER IF EXISTS " + Sql.quote(trigger) + " ON " + table;
+    }
+
+    String dropFunction() {
+      return "DROP FUNCTION IF EXISTS " + function + "()";
+    }
+  }
+}

@@ -1,0 +1,150 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.spi.OnlineStep;
+import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.OperationType;
+import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.Target;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** An index, built and dropped CONCURRENTLY. */
+final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
+
+  private static final String TRIAL = "zdo_trial";
+
+  @Override
+  public OperationType<CreateIndex> type() {
+    return CreateIndex.TYPE;
+  }
+
+  @Override
+  public Map<String, Object> preflight(CreateIndex migration, Target target, Connection connection)
+      throws SQLException {
+    Catalog catalog = new Catalog(migration, target, connection);
+    Sql.requireFits(migration.id(), "index", migration.name());
+    CatalogTable table = catalog.table(migration.table());
+    for (CreateIndex.Key key : migration.keys()) {
+      if (key.column() != null) {
+        catalog.column(table, key.column());
+      }
+    }
+    for (String column : migration.include()) {
+      catalog.column(table, column);
+    }
+    requireCreate(catalog);
+    String definition = tryOut(catalog, table, migration);
+    for (CatalogIndex index : catalog.indexes(table)) {
+      if (index.name().equals(migration.name())) {
+        requireSame(catalog, table, index, definition);
+        return Map.of();
+      }
+    }
+    catalog.requireFree("index", migration.name());
+    return Map.of();
+  }
+
+  private static void requireCreate(Catalog catalog) throws SQLException {
+    String schema = catalog.target().schema();
+    if (!catalog
+        .list("SELECT has_schema_privilege(?, 'CREATE')", row -> row.getBoolean(1), schema)
+        .equals(List.of(true))) {
+      String user = catalog.user();
+      throw catalog.forbid(
+          "user \"" + user + "\" may not create indexes in schema \"" + schema + "\"",
+          "GRANT CREATE ON SCHEMA " + Sql.quote(schema) + " TO " + Sql.quote(user) + ";");
+    }
+  }
+
+  private static String tryOut(Catalog catalog, CatalogTable table, CreateIndex migration)
+      throws SQLException {
+    try (Trial trial = new Trial(catalog, table, 0)) {
+      trial.require(
+          "CREATE INDEX " + TRIAL + " ON " + trial.name() + rest(migration),
+          "index \"" + migration.name() + "\" on table " + table.display() + " can't be built",
+          "Correct its key, expressions or predicate.");
+      return trial.text("SELECT pg_get_indexdef(" + Sql.regclass("pg_temp", TRIAL) + ")");
+    }
+  }
+
+  /** An index somebody built by hand under this name is fine if it is the same; so is its wreck. */
+  private static void requireSame(
+      Catalog catalog, CatalogTable table, CatalogIndex index, String definition)
+      throws SQLException {
+    String there = catalog.text("SELECT pg_get_indexdef(" + index.oid() + "::oid)");
+    if (index.unique() || (index.valid() && !afterUsing(there).equals(afterUsing(definition)))) {
+      throw catalog.refuse(
+          "table " + table.display() + " has another index of this name: " + there,
+          "Choose another name, or declare the same index.");
+    }
+  }
+
+  private static String afterUsing(String definition) {
+    return definition.substring(Math.max(0, definition.indexOf(" USING ")));
+  }
+
+  @Override
+  public List<Step> steps(
+      CreateIndex migration,
+      Target target,
+      Map<String, Object> facts,
+      int phase,
+      Direction direction) {
+    String table = Sql.qualified(target.schema(), migration.table());
+    String index = Sql.qualified(target.schema(), migration.name());
+    String lock = "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes";
+    if (direction == Direction.DOWN) {
+      return List.of(
+          new OnlineStep(
+              "drop-index",
+              "drops the index without blocking anybody",
+              lock,
+              "DROP INDEX CONCURRENTLY IF EXISTS " + index,
+              Probes.all(Probes.not(Probes.index(table, index))),
+              Probes.NEVER,
+              List.of()));
+    }
+    return List.of(
+        new OnlineStep(
+            "create-index",
+            "builds the index while the table is in use; it first waits for transactions older than"
+                + " itself",
+            lock,
+            "CREATE INDEX CONCURRENTLY "
+                + Sql.quote(migration.name())
+                + " ON "
+                + table
+                + rest(migration),
+            Probes.all(Probes.validIndex(table, index)),
+            Probes.all(Probes.invalidIndex(table, index)),
+            List.of("DROP INDEX CONCURRENTLY IF EXISTS " + index)));
+  }
+
+  /** What follows the table's name. */
+  private static String rest(CreateIndex migration) {
+    return migration.method().map(method -> " USING " + Sql.quote(method)).orElse("")
+        + " ("
+        + migration.keys().stream().map(PostgresCreateIndex::part).collect(Collectors.joining(", "))
+        + ")"
+        + (migration.include().isEmpty()
+            ? ""
+            : " INCLUDE ("
+                + migration.include().stream().map(Sql::quote).collect(Collectors.joining(", "))
+                + ")")
+        + migration.where().map(where -> " WHERE (" + where + ")").orElse("");
+  }
+
+  private static String part(CreateIndex.Key key) {
+    String column = key.column();
+    String sql = key.sql();
+    if (column == null) {
+      return "(" + sql + ")";
+    }
+    return Sql.quote(column) + (sql == null ? "" : " " + sql);
+  }
+}

@@ -1,0 +1,90 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.spi.ControlSql;
+import dev.zerodowntime.orchestrator.spi.Dialect;
+import dev.zerodowntime.orchestrator.spi.DriverInfo;
+import dev.zerodowntime.orchestrator.spi.LockBudget;
+import dev.zerodowntime.orchestrator.spi.LongStatements;
+import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.ScanSql;
+import dev.zerodowntime.orchestrator.spi.ServerInfo;
+import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+
+/** PostgreSQL, from version 14 on. */
+public final class PostgresDialect implements Dialect {
+
+  /** For {@link java.util.ServiceLoader}; code calls {@link #create()}. */
+  public PostgresDialect() {}
+
+  /**
+   * The dialect, for a builder that is given one instead of finding it.
+   *
+   * @return the dialect
+   */
+  public static PostgresDialect create() {
+    return new PostgresDialect();
+  }
+
+  @Override
+  public String name() {
+    return "PostgreSQL";
+  }
+
+  @Override
+  public boolean matches(String productName) {
+    return "PostgreSQL".equalsIgnoreCase(productName);
+  }
+
+  @Override
+  public ServerInfo inspect(Connection connection) throws SQLException {
+    return PostgresServerCheck.inspect(connection);
+  }
+
+  @Override
+  public DriverInfo driver(Connection connection) throws SQLException {
+    return PostgresDriver.info(connection);
+  }
+
+  @Override
+  public ControlSql control() {
+    return new PostgresControlSql();
+  }
+
+  @Override
+  public List<OperationSupport<?>> operations() {
+    return List.of(
+        new PostgresAddColumn(),
+        new PostgresCreateIndex(),
+        new PostgresDropColumn(),
+        new PostgresRenameColumn(),
+        new PostgresRenameColumnInCode());
+  }
+
+  @Override
+  public SqlErrorKind classify(SQLException error) {
+    return PostgresErrors.classify(error);
+  }
+
+  @Override
+  public LockBudget lockBudget() {
+    return new PostgresLockBudget();
+  }
+
+  @Override
+  public LongStatements longStatements() {
+    return new PostgresLongStatements();
+  }
+
+  @Override
+  public ScanSql scans() {
+    return new PostgresScanSql();
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+}

@@ -1,0 +1,212 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.spi.Blocker;
+import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.LockBudget;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks before it locks, then tries for a short time.
+ *
+ * <p>Other roles' transactions hide their age from a user without {@code pg_read_all_stats}. Such a
+ * one is looked at twice, a budget apart: what still holds its lock by then is older than that.
+ */
+final class PostgresLockBudget implements LockBudget {
+
+  /** Autovacuum only yields after deadlock_timeout, 1 s unless set. */
+  private static final int AUTOVACUUM_MILLIS = 5_000;
+
+  /** Statements that also lock the tables at the other end of a foreign key. */
+  private static final Pattern REACHES_PARTNERS =
+      Pattern.compile(
+          "\\b(DROP\\s+(COLUMN|CONSTRAINT|TABLE)|FOREIGN\\s+KEY|REFERENCES|TYPE)\\b",
+          Pattern.CASE_INSENSITIVE);
+
+  private static final String TABLES =
+      "WITH RECURSIVE zdo_tables(oid) AS (SELECT pg_catalog.to_regclass(name)::oid FROM"
+          + " unnest(?::text[]) AS name UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN"
+          + " zdo_tables t ON i.inhparent = t.oid), zdo_reached(oid) AS (SELECT oid FROM zdo_tables"
+          + " UNION SELECT CASE WHEN k.conrelid = t.oid THEN k.confrelid ELSE k.conrelid END FROM"
+          + " pg_catalog.pg_constraint k JOIN zdo_tables t ON t.oid IN (k.conrelid, k.confrelid)"
+          + " WHERE ? AND k.contype = 'f') ";
+
+  /** Unprivileged users see of autovacuum only that it belongs to nobody. */
+  private static final String AUTOVACUUM =
+      "(coalesce(a.backend_type, '') = 'autovacuum worker'"
+          + " OR (a.backend_type IS NULL AND a.usesysid IS NULL))";
+
+  private static final String LOCKS =
+      " FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation' AND l.granted AND l.database ="
+          + " (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
+          + " AND l.relation IN (SELECT oid FROM zdo_reached)"
+          + " AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()";
+
+  private static final String BLOCKERS =
+      TABLES
+          + ", zdo_locks AS (SELECT DISTINCT l.pid, l.virtualtransaction"
+          + LOCKS
+          + " AND l.mode = ANY(?::text[])) SELECT l.virtualtransaction, a.pid::text,"
+          + " coalesce(a.application_name, ''), coalesce(a.state, 'state hidden'), CASE WHEN"
+          + " a.xact_start IS NULL AND a.query_start IS NULL THEN NULL ELSE (extract(epoch FROM"
+          + " clock_timestamp() - coalesce(a.xact_start, a.query_start)) * 1000)::bigint END,"
+          + " left(coalesce(a.query, ''), 200) FROM zdo_locks l JOIN pg_catalog.pg_stat_activity a"
+          + " ON a.pid = l.pid WHERE a.leader_pid IS NULL AND (NOT "
+          + AUTOVACUUM
+          + " OR a.query LIKE '%(to prevent wraparound)%') UNION ALL SELECT l.virtualtransaction,"
+          + " 'prepared transaction ' || p.gid, '', 'prepared', (extract(epoch FROM"
+          + " clock_timestamp() - p.prepared) * 1000)::bigint, 'COMMIT PREPARED or ROLLBACK"
+          + " PREPARED ends it'"
+          // What is told apart by process id elsewhere is found by the lock on its own number here.
+          + " FROM zdo_locks l JOIN pg_catalog.pg_locks x ON x.locktype = 'transactionid' AND"
+          + " x.granted AND x.pid IS NULL AND x.virtualtransaction = l.virtualtransaction JOIN"
+          + " pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid WHERE l.pid IS NULL"
+          + " ORDER BY 5 DESC NULLS LAST";
+
+  private static final String BEGIN =
+      TABLES
+          + "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
+          // A standby that doesn't answer would keep the commit waiting, and with it the lock.
+          + " WHEN 'off' THEN 'off' ELSE 'local' END, true),"
+          + " set_config('idle_in_transaction_session_timeout', ?, true),"
+          + " set_config('lock_timeout', ?, true), set_config('statement_timeout', ?, true),"
+          + " EXISTS (SELECT 1"
+          + LOCKS
+          + " AND l.pid IN (SELECT a.pid FROM pg_catalog.pg_stat_activity a WHERE "
+          + AUTOVACUUM
+          + "))";
+
+  @Override
+  public List<Blocker> blockers(Connection connection, DdlStep step, Duration budget)
+      throws SQLException {
+    List<Found> first = find(connection, step);
+    List<Blocker> blockers = new ArrayList<>();
+    Set<String> hidden = new HashSet<>();
+    for (Found each : first) {
+      if (each.age() == null) {
+        hidden.add(each.transaction());
+      } else if (each.age().compareTo(budget) > 0) {
+        blockers.add(each.blocker(each.age()));
+      }
+    }
+    if (!hidden.isEmpty() && blockers.isEmpty()) {
+      pause(budget);
+      for (Found each : find(connection, step)) {
+        if (hidden.contains(each.transaction())) {
+          blockers.add(each.blocker(budget));
+        }
+      }
+    }
+    return blockers;
+  }
+
+  @Override
+  public void begin(Connection connection, DdlStep step, Duration budget) throws SQLException {
+    boolean autovacuum;
+    try (PreparedStatement begin = connection.prepareStatement(BEGIN)) {
+      tables(connection, begin, step);
+      // Should we stall with the lock in hand, the server takes it away.
+      begin.setString(3, Math.max(2_000, 5 * budget.toMillis()) + "ms");
+      begin.setString(4, millis(budget));
+      begin.setString(5, millis(budget));
+      try (ResultSet row = begin.executeQuery()) {
+        autovacuum = row.next() && row.getBoolean(5);
+      }
+    }
+    if (autovacuum) {
+      // A lock that no read and no write of the application waits for, but autovacuum yields to.
+      try (Statement lock = connection.createStatement()) {
+        set(connection, AUTOVACUUM_MILLIS, AUTOVACUUM_MILLIS + 1_000L);
+        for (String table : step.tables()) {
+          lock.execute("LOCK TABLE " + table + " IN SHARE UPDATE EXCLUSIVE MODE");
+        }
+      }
+      limit(connection, budget);
+    }
+  }
+
+  @Override
+  public void limit(Connection connection, Duration left) throws SQLException {
+    long millis = Math.max(1, left.toMillis());
+    set(connection, millis, millis);
+  }
+
+  private static void set(Connection connection, long lock, long statement) throws SQLException {
+    try (Statement set = connection.createStatement()) {
+      set.executeQuery(
+              "SELECT set_config('lock_timeout', '"
+                  + lock
+                  + "ms', true), set_config('statement_timeout', '"
+                  + statement
+                  + "ms', true)")
+          .close();
+    }
+  }
+
+  private static List<Found> find(Connection connection, DdlStep step) throws SQLException {
+    List<Found> found = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement(BLOCKERS)) {
+      tables(connection, statement, step);
+      statement.setArray(
+          3, connection.createArrayOf("text", LockMode.of(step.lock()).conflicts().toArray()));
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          long age = row.getLong(5);
+          boolean hidden = row.wasNull();
+          found.add(
+              new Found(
+                  row.getString(1),
+                  hidden ? null : Duration.ofMillis(Math.max(0, age)),
+                  row.getString(2),
+                  row.getString(3),
+                  row.getString(4),
+                  row.getString(6)));
+        }
+      }
+    }
+    return found;
+  }
+
+  private static void tables(Connection connection, PreparedStatement statement, DdlStep step)
+      throws SQLException {
+    statement.setArray(1, connection.createArrayOf("text", step.tables().toArray()));
+    statement.setBoolean(
+        2, step.sql().stream().anyMatch(sql -> REACHES_PARTNERS.matcher(sql).find()));
+  }
+
+  private static String millis(Duration duration) {
+    return Math.max(1, duration.toMillis()) + "ms";
+  }
+
+  private static void pause(Duration budget) throws SQLException {
+    try {
+      Thread.sleep(Math.max(1, budget.toMillis()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SQLException("interrupted while looking for blocking transactions", "57014", e);
+    }
+  }
+
+  private record Found(
+      String transaction,
+      @Nullable Duration age,
+      String session,
+      String application,
+      String state,
+      String query) {
+
+    Blocker blocker(Duration knownAge) {
+      return new Blocker(session, application, state, knownAge, query);
+    }
+  }
+}

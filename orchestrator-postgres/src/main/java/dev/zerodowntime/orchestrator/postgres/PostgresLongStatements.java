@@ -1,0 +1,152 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.spi.Blocker;
+import dev.zerodowntime.orchestrator.spi.LongStatements;
+import java.nio.ByteBuffer;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Long statements under an advisory lock of their session: the server drops it when the session
+ * ends, and a session doesn't end before its statement does.
+ */
+final class PostgresLongStatements implements LongStatements {
+
+  private static final String LIFT =
+      "WITH zdo_old AS MATERIALIZED (SELECT name, current_setting(name, true) AS value FROM"
+          + " unnest(ARRAY['lock_timeout', 'statement_timeout', 'transaction_timeout',"
+          + " 'idle_session_timeout', 'idle_in_transaction_session_timeout']) AS name) SELECT name,"
+          + " value, set_config(name, '0', false) FROM zdo_old WHERE value IS NOT NULL";
+
+  private static final String HELD =
+      " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+          + " LEFT JOIN pg_catalog.pg_stat_progress_create_index p ON p.pid = a.pid"
+          + " WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.database ="
+          + " (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
+          + " AND l.classid::bigint = ? AND l.objid::bigint = ?";
+
+  @Override
+  public Restore liftLimits(Connection connection) throws SQLException {
+    Map<String, String> before = new LinkedHashMap<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(LIFT)) {
+      while (row.next()) {
+        before.put(row.getString(1), row.getString(2));
+      }
+    }
+    return () -> {
+      try (PreparedStatement set = connection.prepareStatement("SELECT set_config(?, ?, false)")) {
+        for (Map.Entry<String, String> setting : before.entrySet()) {
+          set.setString(1, setting.getKey());
+          set.setString(2, setting.getValue());
+          set.executeQuery().close();
+        }
+      }
+    };
+  }
+
+  @Override
+  public boolean tryLock(Connection connection, String key) throws SQLException {
+    return lock(connection, "pg_try_advisory_lock", key);
+  }
+
+  @Override
+  public void unlock(Connection connection, String key) throws SQLException {
+    lock(connection, "pg_advisory_unlock", key);
+  }
+
+  private static boolean lock(Connection connection, String function, String key)
+      throws SQLException {
+    ByteBuffer hash = hash(key);
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT pg_catalog." + function + "(?, ?)")) {
+      statement.setInt(1, hash.getInt());
+      statement.setInt(2, hash.getInt());
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() && row.getBoolean(1);
+      }
+    }
+  }
+
+  @Override
+  public Optional<Blocker> holder(Connection connection, String key) throws SQLException {
+    String sql =
+        "SELECT a.pid, coalesce(a.application_name, ''), coalesce(a.state, 'unknown'),"
+            + " coalesce(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start,"
+            + " a.query_start)) * 1000, 0)::bigint, left(coalesce(a.query, ''), 200)"
+            + HELD;
+    try (PreparedStatement statement = find(connection, sql, key);
+        ResultSet row = statement.executeQuery()) {
+      if (!row.next()) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          new Blocker(
+              row.getString(1),
+              row.getString(2),
+              row.getString(3),
+              Duration.ofMillis(Math.max(0, row.getLong(4))),
+              row.getString(5)));
+    }
+  }
+
+  @Override
+  public Optional<String> progress(Connection connection, String key) throws SQLException {
+    String sql =
+        "SELECT a.state, p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total,"
+            + " p.lockers_done, p.lockers_total, p.current_locker_pid, CASE WHEN a.wait_event_type"
+            + " = 'Lock' THEN array_to_string(pg_catalog.pg_blocking_pids(a.pid), ', ') END,"
+            + " extract(epoch FROM clock_timestamp() - a.query_start)::bigint"
+            + HELD;
+    try (PreparedStatement statement = find(connection, sql, key);
+        ResultSet row = statement.executeQuery()) {
+      return row.next() && "active".equals(row.getString(1))
+          ? Optional.of(describe(row))
+          : Optional.empty();
+    }
+  }
+
+  private static String describe(ResultSet row) throws SQLException {
+    StringBuilder text = new StringBuilder();
+    String phase = row.getString(2);
+    text.append(phase == null ? "running" : phase);
+    share(text, row.getLong(3), row.getLong(4), "blocks");
+    share(text, row.getLong(5), row.getLong(6), "rows");
+    share(text, row.getLong(7), row.getLong(8), "transactions waited for");
+    String waitsFor = row.getString(10);
+    if (waitsFor != null && !waitsFor.isEmpty()) {
+      text.append(", waiting for session ").append(waitsFor);
+    } else if (row.getLong(9) > 0) {
+      text.append(", waiting for session ").append(row.getLong(9));
+    }
+    return text.append(", for ").append(row.getLong(11)).append(" s").toString();
+  }
+
+  private static void share(StringBuilder text, long done, long total, String unit) {
+    if (total > 0) {
+      text.append(", ").append(done).append(" of ").append(total).append(' ').append(unit);
+      text.append(" (").append(done * 100 / total).append(" %)");
+    }
+  }
+
+  private static PreparedStatement find(Connection connection, String sql, String key)
+      throws SQLException {
+    ByteBuffer hash = hash(key);
+    PreparedStatement statement = connection.prepareStatement(sql);
+    // pg_locks shows both numbers without their sign.
+    statement.setLong(1, Integer.toUnsignedLong(hash.getInt()));
+    statement.setLong(2, Integer.toUnsignedLong(hash.getInt()));
+    return statement;
+  }
+
+  private static ByteBuffer hash(String key) {
+    return ByteBuffer.wrap(Sql.sha256("orchestrator", key));
+  }
+}

@@ -1,0 +1,144 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.OperationType;
+import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.Target;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** {@link RenameColumnInCode}: a second column that the application itself keeps in step. */
+final class PostgresRenameColumnInCode implements OperationSupport<RenameColumnInCode> {
+
+  @Override
+  public OperationType<RenameColumnInCode> type() {
+    return RenameColumnInCode.TYPE;
+  }
+
+  @Override
+  public Map<String, Object> preflight(
+      RenameColumnInCode migration, Target target, Connection connection) throws SQLException {
+    return new ColumnFactsPreflight(migration, migration, target, connection)
+        .facts(new ColumnTwin(migration, migration, target, Map.of()), true);
+  }
+
+  /** Indexes and the like may have changed while rows were copied. */
+  @Override
+  public boolean recaptures(int phase) {
+    return phase == RenameColumnInCode.EXPAND || phase == RenameColumnInCode.ENFORCE;
+  }
+
+  @Override
+  public List<Step> steps(
+      RenameColumnInCode migration,
+      Target target,
+      Map<String, Object> facts,
+      int phase,
+      Direction direction) {
+    ColumnTwin twin = new ColumnTwin(migration, migration, target, facts);
+    return direction == Direction.UP ? up(twin, phase) : down(twin, phase);
+  }
+
+  private static List<Step> up(ColumnTwin twin, int phase) {
+    ColumnTwinContract contract = new ColumnTwinContract(twin);
+    ColumnTwinConstraints constraints = new ColumnTwinConstraints(twin);
+    List<Step> steps = new ArrayList<>();
+    switch (phase) {
+      case RenameColumnInCode.EXPAND -> steps.add(contract.addColumn());
+      case RenameColumnInCode.BACKFILL ->
+          steps.add(copy(twin, "copy", "rows in which the columns differ are copied", true));
+      case RenameColumnInCode.VERIFY -> steps.add(twin.verify("verify"));
+      case RenameColumnInCode.ENFORCE -> {
+        steps.addAll(constraints.addNotNull());
+        steps.addAll(new ColumnTwinIndexes(twin).addTwins());
+        steps.addAll(constraints.addTwins());
+        steps.addAll(new ColumnTwinSettings(twin).add());
+      }
+      case RenameColumnInCode.RELAX -> {
+        steps.add(twin.verify("verify-again", contract.differUnlessRelaxed()));
+        steps.addAll(new ColumnTwinIndexes(twin).moveUnique());
+        steps.addAll(constraints.dropOldForeignKeys());
+        steps.addAll(constraints.dropOldChecks());
+        steps.add(contract.relax());
+        if (twin.facts().notNull() && twin.facts().notNullConstraint() == null) {
+          steps.add(constraints.dropNotNullCheck());
+        }
+      }
+      case RenameColumnInCode.CONTRACT -> steps.add(contract.quarantine());
+      case RenameColumnInCode.PURGE -> {
+        steps.add(
+            twin.rowType(
+                "drop-column",
+                "the old column for good",
+                "NOT " + twin.column(twin.tombstone()),
+                drop(twin, twin.tombstone())));
+        steps.addAll(new ColumnTwinIndexes(twin).takeNames());
+        steps.addAll(constraints.takeNames());
+      }
+      default -> throw new IllegalArgumentException("no phase " + phase);
+    }
+    return steps;
+  }
+
+  private static List<Step> down(ColumnTwin twin, int phase) {
+    ColumnTwinContract contract = new ColumnTwinContract(twin);
+    ColumnTwinConstraints constraints = new ColumnTwinConstraints(twin);
+    List<Step> steps = new ArrayList<>();
+    switch (phase) {
+      case RenameColumnInCode.EXPAND ->
+          // Code that writes both is gone; what it wrote is in the old column too.
+          steps.add(
+              twin.rowType(
+                  "drop-column",
+                  "the new column, which holds nothing that the old one doesn't",
+                  "NOT " + twin.column(twin.to()),
+                  drop(twin, twin.to())));
+      case RenameColumnInCode.ENFORCE -> {
+        steps.addAll(constraints.dropTwins());
+        steps.addAll(new ColumnTwinIndexes(twin).dropTwins());
+        steps.addAll(constraints.dropNotNull());
+      }
+      case RenameColumnInCode.RELAX -> {
+        Step restoreDefault = contract.restoreDefault();
+        if (restoreDefault != null) {
+          steps.add(restoreDefault);
+        }
+        steps.add(copy(twin, "copy-back", "rows written without the old column are copied", false));
+        steps.add(twin.verify("verify-back"));
+        steps.add(contract.unrelax());
+        steps.addAll(constraints.addNotNullAgain(twin.from(), "false"));
+        steps.addAll(constraints.restoreOldChecks());
+        steps.addAll(constraints.restoreOldForeignKeys());
+        steps.addAll(new ColumnTwinIndexes(twin).restoreUnique());
+      }
+      case RenameColumnInCode.CONTRACT -> steps.add(contract.unquarantine());
+      case RenameColumnInCode.BACKFILL, RenameColumnInCode.VERIFY -> {
+        // The copies stay; code that writes both keeps them in step.
+      }
+      default -> throw new IllegalArgumentException("no way back from phase " + phase);
+    }
+    return steps;
+  }
+
+  private static BackfillStep copy(ColumnTwin twin, String name, String summary, boolean up) {
+    return new BackfillStep(
+        name,
+        summary,
+        twin.differing(),
+        up ? twin.to() + " = " + twin.from() : twin.from() + " = " + twin.to(),
+        null,
+        true);
+  }
+
+  private static List<String> drop(ColumnTwin twin, String column) {
+    return List.of(
+        "DROP FUNCTION IF EXISTS " + twin.function() + "()",
+        "ALTER TABLE " + twin.table() + " DROP COLUMN IF EXISTS " + column);
+  }
+}

@@ -1,0 +1,125 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.spi.Probe;
+
+/** Questions to the catalog. Everything is named in full, so that no search path matters. */
+final class Probes {
+
+  /** For steps that leave nothing half done. */
+  static final Probe NEVER = new Probe("SELECT false");
+
+  private Probes() {}
+
+  /** Several conditions at once; each is what one of the methods below returns. */
+  static Probe all(String... conditions) {
+    return new Probe("SELECT " + String.join(" AND ", conditions));
+  }
+
+  static String not(String condition) {
+    return "NOT " + condition;
+  }
+
+  static String either(String one, String other) {
+    return "(" + one + " OR " + other + ")";
+  }
+
+  static String column(String table, String column) {
+    return attribute(table, column, "true");
+  }
+
+  static String notNull(String table, String column) {
+    return attribute(table, column, "a.attnotnull");
+  }
+
+  static String hasDefault(String table, String column) {
+    return attribute(table, column, "a.atthasdef");
+  }
+
+  /** Whether a column has a type that is not a domain. */
+  static String plainType(String table, String column) {
+    return attribute(
+        table,
+        column,
+        "(SELECT t.typtype <> 'd' FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid)");
+  }
+
+  private static String attribute(String table, String column, String condition) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = "
+        + Sql.regclass(table)
+        + " AND a.attname = "
+        + Sql.literal(column)
+        + " AND a.attnum > 0 AND NOT a.attisdropped AND "
+        + condition
+        + ")";
+  }
+
+  static String constraint(String table, String constraint) {
+    return constraint(table, constraint, "true");
+  }
+
+  static String validated(String table, String constraint) {
+    return constraint(table, constraint, "k.convalidated");
+  }
+
+  private static String constraint(String table, String constraint, String condition) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = "
+        + Sql.regclass(table)
+        + " AND k.conname = "
+        + Sql.literal(constraint)
+        + " AND "
+        + condition
+        + ")";
+  }
+
+  /** A trigger that fires whatever session_replication_role says. */
+  static String alwaysTrigger(String table, String trigger) {
+    return trigger(table, trigger, "t.tgenabled = 'A'");
+  }
+
+  static String trigger(String table, String trigger) {
+    return trigger(table, trigger, "true");
+  }
+
+  private static String trigger(String table, String trigger, String condition) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid = "
+        + Sql.regclass(table)
+        + " AND t.tgname = "
+        + Sql.literal(trigger)
+        + " AND NOT t.tgisinternal AND "
+        + condition
+        + ")";
+  }
+
+  /** A function without arguments. */
+  static String function(String schema, String function) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid ="
+        + " p.pronamespace WHERE n.nspname = "
+        + Sql.literal(schema)
+        + " AND p.proname = "
+        + Sql.literal(function)
+        + " AND p.pronargs = 0)";
+  }
+
+  /** An index of that name on that table; whole or not. */
+  static String index(String table, String index) {
+    return index(table, index, "true");
+  }
+
+  static String validIndex(String table, String index) {
+    return index(table, index, "i.indisvalid AND i.indisready AND i.indislive");
+  }
+
+  static String invalidIndex(String table, String index) {
+    return index(table, index, "NOT (i.indisvalid AND i.indisready AND i.indislive)");
+  }
+
+  private static String index(String table, String index, String condition) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indexrelid = "
+        + Sql.regclass(index)
+        + " AND i.indrelid = "
+        + Sql.regclass(table)
+        + " AND "
+        + condition
+        + ")";
+  }
+}

@@ -1,0 +1,86 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The application's triggers: those that a backfill would fire, and those that could undo what ours
+ * did.
+ */
+final class RowTriggers {
+
+  /** Our triggers begin with the last character of ASCII, so that they sort, and fire, last. */
+  static final String OURS = "~zdo_";
+
+  private static final String FIRING =
+      " FROM pg_trigger t WHERE t.tgrelid = ?::bigint::oid AND NOT t.tgisinternal"
+          + " AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 1) = 1"
+          + " AND left(t.tgname, 5) <> '~zdo_'";
+
+  private RowTriggers() {}
+
+  /**
+   * Row triggers that an UPDATE of one column fires.
+   *
+   * @param number the column's number; 0 for one that doesn't exist yet
+   */
+  static List<String> firedByUpdate(Catalog catalog, CatalogTable table, int number)
+      throws SQLException {
+    return catalog.list(
+        "SELECT t.tgname"
+            + FIRING
+            + " AND (t.tgtype & 16) = 16 AND (t.tgattr::text = '' OR ?::int2 ="
+            + " ANY(t.tgattr::int2[])) ORDER BY 1",
+        row -> row.getString(1),
+        table.oid(),
+        number);
+  }
+
+  /**
+   * Refuses a backfill that would fire triggers nobody consented to: they may overwrite dates, send
+   * messages, or write an audit record for every row.
+   */
+  static void requireConsent(Catalog catalog, CatalogTable table, int number, Set<String> allowed)
+      throws SQLException {
+    List<String> fired =
+        firedByUpdate(catalog, table, number).stream()
+            .filter(name -> !allowed.contains(name))
+            .toList();
+    if (!fired.isEmpty()) {
+      throw catalog.refuse(
+          "the backfill of table "
+              + table.display()
+              + " would fire these triggers for every row: "
+              + fired,
+          "If that is harmless, say so with .allowTriggers(\""
+              + String.join("\", \"", fired)
+              + "\"); else let the triggers ignore such updates.");
+    }
+  }
+
+  /** Refuses BEFORE triggers that fire after one of ours, and could undo what it did. */
+  static void requireLast(Catalog catalog, CatalogTable table, String ours) throws SQLException {
+    List<String> later =
+        catalog.list(
+            "SELECT t.tgname"
+                + FIRING
+                + " AND (t.tgtype & 2) = 2 AND (t.tgtype & 20) <> 0 AND convert_to(t.tgname::text,"
+                + " 'UTF8') > convert_to(?, 'UTF8') ORDER BY 1",
+            row -> row.getString(1),
+            table.oid(),
+            ours);
+    if (!later.isEmpty()) {
+      throw catalog.refuse(
+          "these triggers of table "
+              + table.display()
+              + " fire after the one that the library needs to be last: "
+              + later,
+          "ALTER TRIGGER ... ON "
+              + table.qualified()
+              + " RENAME TO a name that sorts before \""
+              + OURS
+              + "\".");
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.OnlineStep;
+import dev.zerodowntime.orchestrator.spi.Probe;
+import dev.zerodowntime.orchestrator.spi.Scan;
+import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.Target;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The way back out of RELAX. Rows were written without the column since: what they would violate
+ * comes back only once they have a value.
+ */
+final class Unrelax {
+
+  private final DropColumn migration;
+  private final Map<String, Object> facts;
+  private final String table;
+  private final String check;
+  private final List<Step> steps = new ArrayList<>();
+
+  Unrelax(DropColumn migration, Target target, Map<String, Object> facts) {
+    this.migration = migration;
+    this.facts = facts;
+    this.table = Sql.qualified(target.schema(), migration.table());
+    this.check = "zdo_not_null_" + Sql.hash8(migration.id(), target.schema());
+  }
+
+  List<Step> steps() {
+    restoreDefault();
+    if (PostgresDropColumn.fillsBack(migration, facts)) {
+      fill();
+      restoreChecks();
+      if (rejectsNull(facts)) {
+        steps.addAll(NotNull.enforce(table, migration.column(), check));
+      }
+    }
+    lost(migration, facts).ifPresent(this::stayRelaxed);
+    return steps;
+  }
+
+  private void restoreDefault() {
+    String value = Facts.text(facts, DropColumnCheck.DEFAULT);
+    if (value != null) {
+      steps.add(
+          ddl(
+              "restore-default",
+              "the column has its default again",
+              "ALTER COLUMN " + Sql.quote(migration.column()) + " SET DEFAULT " + value,
+              Probes.hasDefault(table, migration.column())));
+    }
+  }
+
+  private void fill() {
+    String column = Sql.quote(migration.column());
+    String value = "(" + migration.fillBackSql().orElseThrow() + ")";
+    steps.add(
+        new BackfillStep(
+            "fill-back",
+            "fills rows that were written without the column",
+            new Scan(table, Facts.key(facts), column + " IS NULL"),
+            column + " = " + value,
+            value + " IS NULL",
+            true));
+  }
+
+  private void restoreChecks() {
+    for (Map<String, Object> each : Facts.maps(facts, DropColumnCheck.CHECKS)) {
+      String name = Facts.required(each, "name");
+      steps.add(
+          ddl(
+              "restore-check " + name,
+              "new and changed rows must pass the check again",
+              "ADD CONSTRAINT "
+                  + Sql.quote(name)
+                  + " "
+                  + Facts.required(each, "definition")
+                  + " NOT VALID",
+              Probes.constraint(table, name)));
+      if (Boolean.TRUE.equals(each.get("validated"))) {
+        steps.add(
+            new OnlineStep(
+                "validate-check " + name,
+                "proves that every row passes it, while the table is in use",
+                "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes",
+                "ALTER TABLE " + table + " VALIDATE CONSTRAINT " + Sql.quote(name),
+                Probes.all(Probes.validated(table, name)),
+                Probes.NEVER,
+                List.of()));
+      }
+    }
+  }
+
+  /** Without a value for them, rows may stay null; the plan says what that means. */
+  private void stayRelaxed(String lost) {
+    steps.add(
+        new DdlStep(
+            "stay-relaxed",
+            lost,
+            "none",
+            List.of(table),
+            List.of(),
+            new Probe("SELECT true"),
+            false));
+  }
+
+  /** What the way back doesn't restore. */
+  static Optional<String> lost(DropColumn migration, Map<String, Object> facts) {
+    String column = "column " + Sql.quote(migration.column());
+    List<String> lost = new ArrayList<>();
+    if (!PostgresDropColumn.fillsBack(migration, facts)) {
+      if (rejectsNull(facts)) {
+        lost.add("stays nullable");
+      }
+      List<String> checks =
+          Facts.maps(facts, DropColumnCheck.CHECKS).stream()
+              .map(each -> Facts.required(each, "name"))
+              .toList();
+      if (!checks.isEmpty()) {
+        lost.add("stays without its checks " + checks);
+      }
+      if (!lost.isEmpty()) {
+        lost.set(0, "without fillBackWithSql(...), " + column + " " + lost.get(0));
+      }
+    }
+    String domain = Facts.text(facts, DropColumnCheck.DOMAIN);
+    if (domain != null) {
+      lost.add(
+          (lost.isEmpty() ? column + " " : "")
+              + "keeps type "
+              + Facts.required(facts, DropColumnCheck.BASE_TYPE)
+              + ", for going back to domain "
+              + domain
+              + " would rewrite the table");
+    }
+    return lost.isEmpty() ? Optional.empty() : Optional.of(String.join(" and ", lost));
+  }
+
+  private static boolean rejectsNull(Map<String, Object> facts) {
+    return Facts.flag(facts, DropColumnCheck.NOT_NULL) || facts.containsKey(DropColumnCheck.DOMAIN);
+  }
+
+  private Step ddl(String name, String summary, String action, String done) {
+    return new DdlStep(
+        name,
+        summary,
+        "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
+        List.of(table),
+        List.of("ALTER TABLE " + table + " " + action),
+        Probes.all(done),
+        false);
+  }
+}
