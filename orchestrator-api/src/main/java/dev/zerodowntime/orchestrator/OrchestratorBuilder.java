@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator;
 
 import dev.zerodowntime.orchestrator.internal.engine.Engine;
 import dev.zerodowntime.orchestrator.spi.Dialect;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -18,8 +19,11 @@ import org.jspecify.annotations.Nullable;
 /** Builds an {@link Orchestrator}. Not thread-safe. */
 public final class OrchestratorBuilder {
 
+  private static final int MAX_NAME_BYTES = 63;
+
   private final DataSource dataSource;
   private @Nullable DataSource ddlDataSource;
+  private final Map<String, DataSource> readers = new LinkedHashMap<>();
   private @Nullable Dialect dialect;
   private @Nullable String application;
   private @Nullable String release;
@@ -147,6 +151,20 @@ public final class OrchestratorBuilder {
   }
 
   /**
+   * Names a replica that this application's queries go to. Blocking statements look for long
+   * queries there too, and a phase counts as reached only when it is replayed there. Default: none;
+   * queries on replicas that are not named are outside the promise.
+   *
+   * @param name what to call it in messages
+   * @param replica connections to it
+   * @return this
+   */
+  public OrchestratorBuilder reader(String name, DataSource replica) {
+    readers.put(named("reader", name), Objects.requireNonNull(replica, "replica"));
+    return this;
+  }
+
+  /**
    * The database's dialect. Default: the one on the class path or module path.
    *
    * @param dialect the dialect
@@ -259,10 +277,11 @@ public final class OrchestratorBuilder {
         new Engine.Configuration(
             dataSource,
             ddlDataSource == null ? dataSource : ddlDataSource,
+            Map.copyOf(readers),
             dialect,
             named("application", application),
             named("release", release),
-            named("control schema", controlSchema),
+            fits("control schema", named("control schema", controlSchema)),
             role,
             environment,
             Timing.of(environment).with(timing),
@@ -274,6 +293,18 @@ public final class OrchestratorBuilder {
             noStarQueries,
             developmentOnRows,
             background));
+  }
+
+  /** Databases cut longer names off, or refuse them when it is late. */
+  private static String fits(String what, String name) {
+    int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > MAX_NAME_BYTES) {
+      throw new DeclarationException(
+          ErrorCode.INVALID_DECLARATION,
+          "The name of the " + what + " is " + bytes + " bytes long: " + name,
+          "Give the builder one of at most " + MAX_NAME_BYTES + " bytes.");
+    }
+    return name;
   }
 
   private static String named(String what, @Nullable String value) {

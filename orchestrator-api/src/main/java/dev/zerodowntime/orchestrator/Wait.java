@@ -36,6 +36,8 @@ public record Wait(Kind kind, String what, @Nullable Instant since, @Nullable Du
     DRIVER,
     /** A lock could not be had within the budget. */
     LOCK,
+    /** A replica has not replayed the phase yet, or does not answer. */
+    REPLICA,
     /** A backfill or an online build is running. */
     RUNNING,
     /** Another driver holds the lease. */

@@ -82,6 +82,13 @@ public interface Dialect {
   LongStatements longStatements();
 
   /**
+   * How replicas are asked.
+   *
+   * @return it
+   */
+  Replicas replicas();
+
+  /**
    * The SQL of backfills and verifications.
    *
    * @return it

@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.spi.DriverInfo;
 import dev.zerodowntime.orchestrator.spi.LockBudget;
 import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.Replicas;
 import dev.zerodowntime.orchestrator.spi.ScanSql;
 import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
@@ -79,6 +80,11 @@ public final class MysqlDialect implements Dialect {
 
   @Override
   public LongStatements longStatements() {
+    throw refusal();
+  }
+
+  @Override
+  public Replicas replicas() {
     throw refusal();
   }
 

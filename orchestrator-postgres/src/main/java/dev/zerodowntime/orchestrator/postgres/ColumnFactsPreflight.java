@@ -71,6 +71,7 @@ final class ColumnFactsPreflight {
     ColumnFactsRefusals refusals = new ColumnFactsRefusals(catalog, table, from);
     refusals.referenced();
     Map<String, Object> facts = capture(table, from);
+    refusals.notNull(new ColumnFacts(facts));
     refusals.indexes(new ColumnFacts(facts));
     refusals.foreignKeys(new ColumnFacts(facts));
     refusals.sequences(new ColumnFacts(facts));

@@ -39,6 +39,16 @@ final class ColumnFactsRefusals {
     }
   }
 
+  /** A check calls a composite value with a null in it null, and NOT NULL doesn't. */
+  void notNull(ColumnFacts facts) {
+    if (facts.flag("composite") && facts.notNull() && facts.notNullConstraint() == null) {
+      throw refuse(
+          "is NOT NULL and of the composite type "
+              + facts.type()
+              + ", for which no check can prove that without blocking writes");
+    }
+  }
+
   /** Indexes whose double would get in the way of the first, or of replication. */
   void indexes(ColumnFacts facts) {
     for (ColumnFacts.Index index : facts.indexes()) {

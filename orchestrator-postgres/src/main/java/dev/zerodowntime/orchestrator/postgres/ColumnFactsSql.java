@@ -8,19 +8,19 @@ final class ColumnFactsSql {
       "SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, CASE WHEN a.attcollation <>"
           + " 0 AND a.attcollation <> t.typcollation THEN (SELECT pg_catalog.format('%I.%I',"
           + " n.nspname, c.collname) FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n"
-          + " ON n.oid = c.collnamespace WHERE c.oid = a.attcollation) END AS collation,"
-          + " a.attnotnull AS \"notNull\", nullif(a.attidentity::text, '') AS generation, (SELECT"
-          + " pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d WHERE"
-          + " d.adrelid = a.attrelid AND d.adnum = a.attnum) AS default, CASE WHEN a.attstorage <>"
-          + " t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'"
-          + " WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END AS storage, CASE a.attcompression WHEN"
-          + " 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression, CASE WHEN a.attstattarget >="
-          + " 0 THEN a.attstattarget::bigint END AS statistics, (SELECT"
-          + " pg_catalog.string_agg(o.option_name || ' = ' || o.option_value, ', ') FROM"
-          + " pg_catalog.pg_options_to_table(a.attoptions) o) AS options, a.attoptions::text AS"
-          + " \"rawOptions\", pg_catalog.col_description(a.attrelid, a.attnum) AS comment FROM"
-          + " pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE"
-          + " a.attrelid = CAST(? AS oid) AND a.attnum = CAST(? AS int2)";
+          + " ON n.oid = c.collnamespace WHERE c.oid = a.attcollation) END AS collation, t.typtype"
+          + " = 'c' AS composite, a.attnotnull AS \"notNull\", nullif(a.attidentity::text, '') AS"
+          + " generation, (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM"
+          + " pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) AS"
+          + " default, CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN"
+          + " 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END AS"
+          + " storage, CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS"
+          + " compression, CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::bigint END AS"
+          + " statistics, (SELECT pg_catalog.string_agg(o.option_name || ' = ' || o.option_value,"
+          + " ', ') FROM pg_catalog.pg_options_to_table(a.attoptions) o) AS options,"
+          + " a.attoptions::text AS \"rawOptions\", pg_catalog.col_description(a.attrelid,"
+          + " a.attnum) AS comment FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON"
+          + " t.oid = a.atttypid WHERE a.attrelid = CAST(? AS oid) AND a.attnum = CAST(? AS int2)";
 
   /** From PostgreSQL 18 on. Parameters: table's oid, column's number. */
   static final String NOT_NULL =

@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.spi.DriverInfo;
 import dev.zerodowntime.orchestrator.spi.LockBudget;
 import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.Replicas;
 import dev.zerodowntime.orchestrator.spi.ScanSql;
 import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
@@ -76,6 +77,11 @@ public final class PostgresDialect implements Dialect {
   @Override
   public LongStatements longStatements() {
     return new PostgresLongStatements();
+  }
+
+  @Override
+  public Replicas replicas() {
+    return new PostgresReplicas();
   }
 
   @Override

@@ -3,6 +3,9 @@ package dev.zerodowntime.orchestrator.internal.control;
 import dev.zerodowntime.orchestrator.DatabaseException;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.spi.ControlSql;
+import dev.zerodowntime.orchestrator.spi.Dialect;
+import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import javax.sql.DataSource;
@@ -23,7 +26,8 @@ final class ControlInstaller {
 
   private ControlInstaller() {}
 
-  static void install(DataSource dataSource, String schema, ControlSql sql) {
+  static void install(DataSource dataSource, String schema, Dialect dialect) {
+    ControlSql sql = dialect.control();
     List<ControlSql.Version> versions = sql.versions(sql.quote(schema));
     try {
       Flyway.configure(ControlInstaller.class.getClassLoader())
@@ -43,13 +47,21 @@ final class ControlInstaller {
           .migrate();
     } catch (FlywayException e) {
       throw new DatabaseException(
-          ErrorCode.CONTROL_TABLES,
+          forbidden(e, dialect) ? ErrorCode.MISSING_PRIVILEGE : ErrorCode.CONTROL_TABLES,
           "The control tables could not be installed in schema " + schema + ": " + firstLine(e),
           "The database user needs CREATE on the database, or on the schema if it exists"
               + " already: GRANT CREATE ON DATABASE … TO …; see the cause for the server's"
               + " own words.",
           e);
     }
+  }
+
+  private static boolean forbidden(Throwable e, Dialect dialect) {
+    Throwable cause = e;
+    while (cause != null && !(cause instanceof SQLException)) {
+      cause = cause.getCause();
+    }
+    return cause instanceof SQLException sql && dialect.classify(sql) == SqlErrorKind.PRIVILEGE;
   }
 
   private static String firstLine(Throwable e) {

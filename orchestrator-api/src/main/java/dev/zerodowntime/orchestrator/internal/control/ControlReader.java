@@ -146,23 +146,28 @@ public final class ControlReader {
             + tables.table("member")
             + " ORDER BY registered_at, id",
         row ->
-            new Member(
-                row.getString("id"),
-                row.getString("application"),
-                row.getString("release"),
-                strings(row.getString("stages")),
-                new TreeSet<>(Json.readStrings(row.getString("finished"))),
-                text(row.getString("host")),
-                row.getLong("registered"),
-                row.getLong("heartbeat"),
-                row.getLong("beat"),
-                Db.nullableLong(row, "closed"),
-                row.getBoolean("session_left"),
-                row.getString("observer"),
-                row.getLong("observed"),
-                row.getLong("still"),
-                row.getBoolean("row_type_safe"),
-                text(row.getString("driver_facts"))));
+            readable(
+                "member",
+                row,
+                List.of("application", "release", "id"),
+                () ->
+                    new Member(
+                        row.getString("id"),
+                        row.getString("application"),
+                        row.getString("release"),
+                        strings(row.getString("stages")),
+                        new TreeSet<>(Json.readStrings(row.getString("finished"))),
+                        text(row.getString("host")),
+                        row.getLong("registered"),
+                        row.getLong("heartbeat"),
+                        row.getLong("beat"),
+                        Db.nullableLong(row, "closed"),
+                        row.getBoolean("session_left"),
+                        row.getString("observer"),
+                        row.getLong("observed"),
+                        row.getLong("still"),
+                        row.getBoolean("row_type_safe"),
+                        text(row.getString("driver_facts")))));
   }
 
   /** Releases, whether they have members or not. */
@@ -176,16 +181,21 @@ public final class ControlReader {
             + tables.table("release")
             + " ORDER BY application, deploy_seq, release",
         row ->
-            new Release(
-                row.getString("application"),
-                row.getString("release"),
-                strings(row.getString("stages")),
-                lists(row.getString("declared")),
-                new TreeSet<>(Json.readStrings(row.getString("finished"))),
-                row.getLong("deploy_seq"),
-                Db.nullableLong(row, "last_member"),
-                row.getString("proven_at") != null,
-                row.getBoolean("forgotten")));
+            readable(
+                "release",
+                row,
+                List.of("application", "release"),
+                () ->
+                    new Release(
+                        row.getString("application"),
+                        row.getString("release"),
+                        strings(row.getString("stages")),
+                        lists(row.getString("declared")),
+                        new TreeSet<>(Json.readStrings(row.getString("finished"))),
+                        row.getLong("deploy_seq"),
+                        Db.nullableLong(row, "last_member"),
+                        row.getString("proven_at") != null,
+                        row.getBoolean("forgotten"))));
   }
 
   /** Members counted until a person ends them. */
@@ -198,13 +208,18 @@ public final class ControlReader {
             + tables.table("pinned_member")
             + " ORDER BY id",
         row ->
-            new Pinned(
-                row.getLong("id"),
-                row.getString("application"),
-                row.getString("label"),
-                strings(row.getString("stages")),
-                row.getBoolean("row_type_safe"),
-                row.getLong("since")));
+            readable(
+                "pinned_member",
+                row,
+                List.of("application", "label"),
+                () ->
+                    new Pinned(
+                        row.getLong("id"),
+                        row.getString("application"),
+                        row.getString("label"),
+                        strings(row.getString("stages")),
+                        row.getBoolean("row_type_safe"),
+                        row.getLong("since"))));
   }
 
   /** Applications that have ever registered. */
@@ -218,10 +233,15 @@ public final class ControlReader {
             + " ORDER BY name",
         row -> {
           String touches = row.getString("touches");
-          return new Application(
-              row.getString("name"),
-              row.getLong("first_seen"),
-              touches == null ? null : new TreeSet<>(Json.readStrings(touches)));
+          return readable(
+              "application",
+              row,
+              List.of("name"),
+              () ->
+                  new Application(
+                      row.getString("name"),
+                      row.getLong("first_seen"),
+                      touches == null ? null : new TreeSet<>(Json.readStrings(touches))));
         });
   }
 
@@ -238,6 +258,26 @@ public final class ControlReader {
             row.id(),
             row.schema())
         .orElse(false);
+  }
+
+  /** As SQL, whether there are so many migrations (a parameter), and each is done. */
+  static String settled(ControlTables tables) {
+    String migration = tables.table("migration");
+    return "(SELECT COUNT(*) FROM "
+        + migration
+        + ") = ? AND NOT EXISTS (SELECT 1 FROM "
+        + migration
+        + " WHERE status <> 'DONE' OR reached <> entering OR target IS NOT NULL)";
+  }
+
+  /** Whether there are so many migrations, and each is done. */
+  public boolean settled(Connection connection, long migrations) throws SQLException {
+    return Db.queryOne(
+            connection,
+            "SELECT 1 FROM " + tables.table("control") + " WHERE " + settled(tables),
+            row -> true,
+            migrations)
+        .isPresent();
   }
 
   /** Who holds the lease. */
@@ -303,20 +343,42 @@ public final class ControlReader {
           row.getLong("since_ms"),
           Db.nullableLong(row, "finished_ms"));
     } catch (RuntimeException e) {
-      throw new DatabaseException(
-          ErrorCode.UNREADABLE_ROW,
-          "The row of migration "
-              + id
-              + " (schema "
-              + schema
-              + ") in "
-              + tables.table("migration")
-              + " can't be read: "
-              + e.getMessage(),
-          "It was damaged by hand or written by a newer library: mend the row, or use that"
-              + " library's version.",
-          e);
+      throw unreadable("migration", id + " (schema " + schema + ")", e);
     }
+  }
+
+  /** Mapping a row; anything but an SQL error means that it makes no sense. */
+  private interface Mapping<T> {
+    T map() throws SQLException;
+  }
+
+  private <T> T readable(String table, ResultSet row, List<String> name, Mapping<T> mapping)
+      throws SQLException {
+    try {
+      return mapping.map();
+    } catch (RuntimeException e) {
+      StringBuilder named = new StringBuilder();
+      for (String column : name) {
+        named.append(named.isEmpty() ? "" : " ").append(row.getString(column));
+      }
+      throw unreadable(table, named.toString(), e);
+    }
+  }
+
+  private DatabaseException unreadable(String table, String name, RuntimeException e) {
+    return new DatabaseException(
+        ErrorCode.UNREADABLE_ROW,
+        "The row of "
+            + table.replace('_', ' ')
+            + " "
+            + name
+            + " in "
+            + tables.table(table)
+            + " can't be read: "
+            + e.getMessage(),
+        "It was damaged by hand or written by a newer library: mend the row, or use that"
+            + " library's version.",
+        e);
   }
 
   private static OptionalLong optional(ResultSet row, String column) throws SQLException {

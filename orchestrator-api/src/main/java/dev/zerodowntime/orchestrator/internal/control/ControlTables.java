@@ -20,6 +20,9 @@ import javax.sql.DataSource;
  */
 public final class ControlTables {
 
+  /** The pin for whatever ran on a database with rows before the library was installed there. */
+  public static final String BUILDS_BEFORE_US = "builds before us";
+
   private final Dialect dialect;
   private final String schema;
 
@@ -113,7 +116,7 @@ public final class ControlTables {
           null);
     }
     // The only use of a Flyway class: with current tables none is ever loaded.
-    ControlInstaller.install(dataSource, schema, sql());
+    ControlInstaller.install(dataSource, schema, dialect);
     if (fresh) {
       Db.transaction(
           dataSource,
@@ -146,7 +149,7 @@ public final class ControlTables {
                   connection,
                   "INSERT INTO " + table("pinned_member") + " (application, label) VALUES (?, ?)",
                   application,
-                  "builds before us");
+                  BUILDS_BEFORE_US);
             }
             return inserted;
           });

@@ -182,6 +182,27 @@ public final class FleetWriter {
         == 1;
   }
 
+  /**
+   * A heartbeat of a member for which nothing is left to do. Returns false, and does nothing, if it
+   * has been struck off, if a migration is new, or if one is not done.
+   */
+  public boolean heartbeatIfSettled(Connection connection, String id, long migrations)
+      throws SQLException {
+    return Db.update(
+            connection,
+            "UPDATE "
+                + tables.table("member")
+                + " SET heartbeat = heartbeat + 1, heartbeat_at = "
+                + tables.sql().now()
+                + ", session = "
+                + tables.sql().session()
+                + " WHERE id = ? AND "
+                + ControlReader.settled(tables),
+            id,
+            migrations)
+        == 1;
+  }
+
   /** Notes that a member serves no longer; it is counted until drained. */
   public void closed(Connection connection, String id) throws SQLException {
     Db.update(

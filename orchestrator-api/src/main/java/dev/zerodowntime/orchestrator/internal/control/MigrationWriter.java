@@ -139,9 +139,13 @@ public final class MigrationWriter {
         update()
             + " since = "
             + now
-            + ", fit_up_since = NULL, fit_down_since = NULL, status = ?, finished_at = "
+            + ", fit_up_since = NULL, fit_down_since = NULL, finished_at = "
             + (last ? now : "NULL")
+            // A pause that came while the last step ran stays.
+            + ", status = CASE WHEN ? = 'ACTIVE' AND status IN ('PAUSED', 'ABANDONED') THEN status"
+            + " ELSE ? END"
             + key(),
+        (last ? MigrationStatus.DONE : MigrationStatus.ACTIVE).name(),
         (last ? MigrationStatus.DONE : MigrationStatus.ACTIVE).name(),
         row.id(),
         row.schema());

@@ -17,9 +17,11 @@ import java.util.List;
 final class DdlRunner {
 
   private final EngineContext ctx;
+  private final Readers readers;
 
-  DdlRunner(EngineContext ctx) {
+  DdlRunner(EngineContext ctx, Readers readers) {
     this.ctx = ctx;
+    this.readers = readers;
   }
 
   Outcome run(StepContext step, DdlStep ddl) throws SQLException {
@@ -37,6 +39,10 @@ final class DdlRunner {
         String who = "not queueing for " + ddl.lock() + " behind " + describe(blockers);
         step.waits("BLOCKED", who, 0L);
         return Outcome.retry(Wait.Kind.LOCK, who);
+      }
+      Outcome onReplica = readers.inTheWay(ddl);
+      if (onReplica != null) {
+        return onReplica;
       }
       start = System.nanoTime();
       Db.transaction(

@@ -66,10 +66,6 @@ final class Driver {
     static final Pass NOT_LEADING = new Pass(false, Map.of(), false, false, false);
   }
 
-  void foreignServer(boolean foreign) {
-    gatekeeper.foreignServer(foreign);
-  }
-
   /** What was done since the last call, by migration. */
   Map<String, List<String>> takeDone() {
     turn.lock();

@@ -12,6 +12,7 @@ import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
+import dev.zerodowntime.orchestrator.internal.control.ControlTables;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.Dialect;
 import java.sql.SQLException;
@@ -49,6 +50,7 @@ public final class Engine implements Orchestrator {
   public record Configuration(
       DataSource dataSource,
       DataSource ddlDataSource,
+      Map<String, DataSource> readers,
       @Nullable Dialect dialect,
       String application,
       String release,
@@ -211,7 +213,7 @@ public final class Engine implements Orchestrator {
 
   @Override
   public void adopted(String application) {
-    call(() -> connected().operator().unpin(application, null));
+    call(() -> connected().operator().unpin(application, ControlTables.BUILDS_BEFORE_US));
   }
 
   @Override

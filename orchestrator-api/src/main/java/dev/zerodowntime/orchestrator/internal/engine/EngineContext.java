@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.Timing;
 import dev.zerodowntime.orchestrator.internal.control.ControlReader;
 import dev.zerodowntime.orchestrator.internal.control.ControlTables;
 import dev.zerodowntime.orchestrator.internal.control.Events;
+import dev.zerodowntime.orchestrator.internal.control.FleetRows;
 import dev.zerodowntime.orchestrator.internal.control.FleetWriter;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.internal.control.MigrationWriter;
@@ -27,12 +28,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param dataSource the application's connections
  * @param ddlDataSource connections for DDL and backfills
+ * @param readers replicas that the application reads from, by name
  * @param dialect the database's dialect
  * @param tables the control tables
  * @param reader queries of them
  * @param migrations changes of migrations
  * @param fleet changes of who is counted
  * @param events the event log
+ * @param server the server and database this process is connected to
  * @param member this process's id
  * @param application this build's application
  * @param release this build's release
@@ -46,12 +49,14 @@ import org.jspecify.annotations.Nullable;
 record EngineContext(
     DataSource dataSource,
     DataSource ddlDataSource,
+    Map<String, DataSource> readers,
     Dialect dialect,
     ControlTables tables,
     ControlReader reader,
     MigrationWriter migrations,
     FleetWriter fleet,
     Events events,
+    String server,
     String member,
     String application,
     String release,
@@ -61,6 +66,11 @@ record EngineContext(
     Declarations declarations,
     @Nullable BackupGate backupGate,
     FleetRules rules) {
+
+  /** Whether the control tables were written on another server, and nobody has said why. */
+  boolean foreign(FleetRows.Control control) {
+    return !control.identity().equals(server);
+  }
 
   Target target(MigrationRow row) {
     return new Target(row.id(), row.schema(), tables.schema());

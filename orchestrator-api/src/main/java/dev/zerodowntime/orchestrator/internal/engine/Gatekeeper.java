@@ -41,7 +41,6 @@ final class Gatekeeper {
   private final String observer = UUID.randomUUID().toString();
 
   private final Map<String, Long> lastLooks = new HashMap<>();
-  private boolean foreignServer;
 
   Gatekeeper(EngineContext ctx, Gates gates) {
     this.ctx = ctx;
@@ -62,11 +61,6 @@ final class Gatekeeper {
       }
       return ready;
     }
-  }
-
-  /** Tells whether the database is another server than the one the control tables know. */
-  void foreignServer(boolean foreign) {
-    foreignServer = foreign;
   }
 
   /** Forgets when it last looked: what lies between was not watched. */
@@ -202,7 +196,7 @@ final class Gatekeeper {
 
   private List<Wait> evaluate(Connection connection, Snapshot snapshot, MigrationRow row)
       throws SQLException {
-    Gates.Evaluation evaluation = gates.evaluate(snapshot, row, foreignServer);
+    Gates.Evaluation evaluation = gates.evaluate(snapshot, row);
     if (!evaluation.fitUp().equals(row.fitUp()) || !evaluation.fitDown().equals(row.fitDown())) {
       ctx.migrations().fit(connection, row, evaluation.fitUp(), evaluation.fitDown());
     }

@@ -46,8 +46,8 @@ final class Gates {
     backups.add(row.key());
   }
 
-  Evaluation evaluate(Snapshot snapshot, MigrationRow row, boolean foreignServer) {
-    Fleet fleet = snapshot.fleet(row, foreignServer);
+  Evaluation evaluate(Snapshot snapshot, MigrationRow row) {
+    Fleet fleet = snapshot.fleet(row, ctx.foreign(snapshot.control()));
     State state = row.state();
     Lifecycle lifecycle = row.lifecycle();
     State up = state.reached() < lifecycle.last() ? state.entering(Direction.UP) : null;
@@ -120,14 +120,7 @@ final class Gates {
   private void objections(Snapshot snapshot, Fleet fleet, State pair, List<Wait> waits) {
     for (Objection objection : ctx.rules().objections(fleet, pair)) {
       switch (objection.reason()) {
-        case PAUSED ->
-            waits.add(
-                Wait.of(
-                    Kind.PAUSED,
-                    "everything is paused"
-                        + (snapshot.control().pausedReason() == null
-                            ? ""
-                            : ": " + snapshot.control().pausedReason())));
+        case PAUSED -> waits.add(Wait.of(Kind.PAUSED, whyPaused(snapshot)));
         case NEW_INCARNATION ->
             waits.add(
                 new Wait(
@@ -143,6 +136,16 @@ final class Gates {
         }
       }
     }
+  }
+
+  private String whyPaused(Snapshot snapshot) {
+    if (!snapshot.control().paused()) {
+      return "the control tables were written on another server ("
+          + snapshot.control().identity()
+          + "); call moved() or copied()";
+    }
+    String reason = snapshot.control().pausedReason();
+    return "everything is paused" + (reason == null ? "" : ": " + reason);
   }
 
   private void upwards(Snapshot snapshot, MigrationRow row, int phase, List<Wait> waits) {

@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.IllegalTransitionException;
 import dev.zerodowntime.orchestrator.MigrationPlan;
 import dev.zerodowntime.orchestrator.MigrationStatus;
+import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
@@ -55,7 +56,9 @@ final class Operator {
             ctx.migrations().target(c, row, null, null, null);
           }
           if (!row.finished()) {
-            ctx.migrations().status(c, row, MigrationStatus.ACTIVE, null);
+            boolean end = row.state().equals(State.at(row.lifecycle().last()));
+            ctx.migrations()
+                .status(c, row, end ? MigrationStatus.DONE : MigrationStatus.ACTIVE, null);
           }
         });
   }

@@ -39,27 +39,17 @@ final class Reporter {
         ctx.dataSource(), c -> Snapshot.read(c, ctx.reader(), ctx.timing(), ctx.rules()));
   }
 
-  /** In one round trip: this member is registered, and no migration is unfinished or new. */
+  /**
+   * In one round trip, which is this member's heartbeat: it is registered, and no migration is
+   * unfinished or new.
+   */
   boolean stillSettled() throws SQLException {
     return Db.autoCommit(
-            ctx.dataSource(),
-            connection ->
-                Db.queryOne(
-                    connection,
-                    "SELECT (SELECT COUNT(*) FROM "
-                        + ctx.tables().table("migration")
-                        + "), (SELECT COUNT(*) FROM "
-                        + ctx.tables().table("migration")
-                        + " WHERE status <> 'DONE' OR reached <> entering OR target IS NOT NULL), (SELECT"
-                        + " COUNT(*) FROM "
-                        + ctx.tables().table("member")
-                        + " WHERE id = ?)",
-                    row ->
-                        row.getLong(1) == seenMigrations
-                            && row.getLong(2) == 0
-                            && (row.getLong(3) == 1 || !ctx.role().counted()),
-                    ctx.member()))
-        .orElse(false);
+        ctx.dataSource(),
+        connection ->
+            ctx.role().counted()
+                ? ctx.fleet().heartbeatIfSettled(connection, ctx.member(), seenMigrations)
+                : ctx.reader().settled(connection, seenMigrations));
   }
 
   /** How long it will take at most until silent members that are in the way are gone. */
@@ -106,7 +96,7 @@ final class Reporter {
     List<Wait> waits = new ArrayList<>();
     if (row.state().atRest()) {
       List<Wait> found =
-          known != null && !known.isEmpty() ? known : gates.evaluate(snapshot, row, false).waits();
+          known != null && !known.isEmpty() ? known : gates.evaluate(snapshot, row).waits();
       found.stream().filter(each -> !each.what().equals("done")).forEach(waits::add);
     } else if (known != null) {
       waits.addAll(known);

@@ -133,19 +133,13 @@ final class Startup {
               + "); or, if this is a copy of another database, say so with copied().",
           null);
     }
-    foreign(control);
-  }
-
-  private void foreign(Control control) {
-    boolean foreign = !control.identity().equals(server.identity());
-    if (foreign) {
+    if (ctx.foreign(control)) {
       LOG.error(
           "the control tables were written on another server ({}) than this one ({}); nothing"
               + " moves until somebody calls moved() or copied()",
           control.identity(),
           server.identity());
     }
-    driver.foreignServer(foreign);
   }
 
   AdvanceReport advance() throws SQLException {
@@ -183,8 +177,8 @@ final class Startup {
   }
 
   /**
-   * A pass of a process that may serve already: a database that goes away in the middle of somebody's
-   * migration is no reason not to start.
+   * A pass of a process that may serve already: a database that goes away in the middle of
+   * somebody's migration is no reason not to start.
    */
   private Driver.Pass pass(boolean longSteps, long deadline) throws SQLException {
     try {

@@ -28,13 +28,15 @@ final class StepRunner {
   private static final Logger LOG = LoggerFactory.getLogger(StepRunner.class);
 
   private final EngineContext ctx;
+  private final Readers readers;
   private final DdlRunner ddl;
   private final OnlineRunner online;
   private final ScanRunner scans;
 
   StepRunner(EngineContext ctx) {
     this.ctx = ctx;
-    this.ddl = new DdlRunner(ctx);
+    this.readers = new Readers(ctx);
+    this.ddl = new DdlRunner(ctx, readers);
     this.online = new OnlineRunner(ctx);
     this.scans = new ScanRunner(ctx);
   }
@@ -79,6 +81,10 @@ final class StepRunner {
       if (!outcome.done()) {
         return outcome;
       }
+    }
+    Outcome behind = readers.behind(row);
+    if (behind != null) {
+      return behind;
     }
     reached(row, phase, lease);
     return Outcome.DONE;
