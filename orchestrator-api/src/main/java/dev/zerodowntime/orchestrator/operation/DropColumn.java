@@ -46,7 +46,7 @@ public final class DropColumn extends Migration<DropColumn.Code> {
     USES,
     /** Writes it, but does not read it. */
     NOT_READING,
-    /** Neither names it nor selects {@code *}. */
+    /** Does not use it: neither by its name, nor by its position in {@code *}. */
     UNUSED
   }
 

@@ -153,7 +153,7 @@ final class Connected {
 
   void close() {
     background.close();
-    driver.release();
+    driver.close();
     membership.close();
   }
 }

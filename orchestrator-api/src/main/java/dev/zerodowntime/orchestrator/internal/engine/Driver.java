@@ -107,6 +107,12 @@ final class Driver {
     }
   }
 
+  /** Ends what can be ended, and gives the lease back. */
+  void close() {
+    steps.close();
+    release();
+  }
+
   /** Gives the lease back, so that others need not wait for it to expire. */
   void release() {
     turn.lock();

@@ -70,7 +70,7 @@ final class Gates {
               Kind.HELD,
               "rolled back by " + row.targetBy() + "; resume(\"" + row.id() + "\") goes on"));
     }
-    objections(snapshot, fleet, pair, waits);
+    objections(snapshot, lifecycle, fleet, pair, waits);
     if (waits.isEmpty()) {
       OptionalLong since = pair.direction() == Direction.UP ? fitUp : fitDown;
       long left = ctx.rules().soakLeft(since, snapshot.now(), ctx.timing().soak().toMillis());
@@ -117,7 +117,8 @@ final class Gates {
     }
   }
 
-  private void objections(Snapshot snapshot, Fleet fleet, State pair, List<Wait> waits) {
+  private void objections(
+      Snapshot snapshot, Lifecycle lifecycle, Fleet fleet, State pair, List<Wait> waits) {
     for (Objection objection : ctx.rules().objections(fleet, pair)) {
       switch (objection.reason()) {
         case PAUSED -> waits.add(Wait.of(Kind.PAUSED, whyPaused(snapshot)));
@@ -132,7 +133,16 @@ final class Gates {
             waits.add(Wait.of(Kind.NO_APPLICATION, "no application has registered yet"));
         case NOT_FIT -> {
           Counted by = java.util.Objects.requireNonNull(objection.by());
-          waits.add(Wait.of(Kind.FLEET, by.name() + " " + by.span() + " in the way of " + pair));
+          waits.add(
+              Wait.of(
+                  Kind.FLEET,
+                  by.name()
+                      + " "
+                      + by.span()
+                      + " can't run against "
+                      + (pair.direction() == Direction.UP
+                          ? lifecycle.name(pair.entering())
+                          : "the way back to " + lifecycle.name(pair.entering()))));
         }
       }
     }
@@ -288,7 +298,8 @@ final class Gates {
                 + "\") ends it");
       }
     }
-    unsafe.forEach(each -> waits.add(Wait.of(Kind.DRIVER, each)));
+    // First in the list: it is the one that somebody can act on at once.
+    waits.addAll(0, unsafe.stream().map(each -> Wait.of(Kind.DRIVER, each)).toList());
   }
 
   private static boolean changesRowType(Step step) {

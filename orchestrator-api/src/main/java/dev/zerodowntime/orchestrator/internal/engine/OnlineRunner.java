@@ -30,6 +30,8 @@ final class OnlineRunner {
 
   private static final Logger LOG = LoggerFactory.getLogger(OnlineRunner.class);
 
+  private static final long GRACE_SECONDS = 2;
+
   private final EngineContext ctx;
   private final Map<String, FutureTask<Result>> running = new ConcurrentHashMap<>();
 
@@ -91,6 +93,24 @@ final class OnlineRunner {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return Outcome.running(online.summary());
+    }
+  }
+
+  /**
+   * Gives running statements a moment to end by themselves. Those that don't are not cancelled: the
+   * server goes on, and a successor finds the result, or waits for it.
+   */
+  void close() {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(GRACE_SECONDS);
+    for (FutureTask<Result> task : running.values()) {
+      try {
+        task.get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException | ExecutionException e) {
+        LOG.info("an online build goes on at the server; the next driver will find it");
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
     }
   }
 

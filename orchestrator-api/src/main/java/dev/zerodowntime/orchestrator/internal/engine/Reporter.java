@@ -12,12 +12,14 @@ import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Pinned;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Release;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.internal.control.Progress;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Says what is, what is waited for, and what the author does next. Changes nothing. */
@@ -91,8 +93,30 @@ final class Reporter {
     return reports;
   }
 
+  /** What another driver is doing, as far as the control tables tell. */
+  private Wait moving(MigrationRow row) throws SQLException {
+    String waiting = row.waiting();
+    if (waiting != null) {
+      return Wait.of(Wait.Kind.LOCK, waiting);
+    }
+    String step = row.step();
+    if (step != null) {
+      Optional<Progress> progress =
+          Db.autoCommit(ctx.dataSource(), c -> Progress.read(c, ctx.tables(), row, step));
+      if (progress.isPresent()) {
+        return Wait.of(Wait.Kind.RUNNING, progress.get().describe());
+      }
+    }
+    return Wait.of(
+        Wait.Kind.RUNNING,
+        step == null
+            ? "about to begin"
+            : step.equals(StepRunner.END) ? "confirming the phase" : "step " + step);
+  }
+
   private MigrationReport report(
-      Snapshot snapshot, MigrationRow row, List<String> done, @Nullable List<Wait> known) {
+      Snapshot snapshot, MigrationRow row, List<String> done, @Nullable List<Wait> known)
+      throws SQLException {
     List<Wait> waits = new ArrayList<>();
     if (row.state().atRest()) {
       List<Wait> found =
@@ -101,10 +125,7 @@ final class Reporter {
     } else if (known != null) {
       waits.addAll(known);
     } else {
-      waits.add(
-          Wait.of(
-              Wait.Kind.RUNNING,
-              row.waiting() == null ? "step " + row.step() : String.valueOf(row.waiting())));
+      waits.add(moving(row));
     }
     String stage =
         snapshot.members().stream()

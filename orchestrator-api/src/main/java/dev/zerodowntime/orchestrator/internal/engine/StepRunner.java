@@ -41,6 +41,11 @@ final class StepRunner {
     this.scans = new ScanRunner(ctx);
   }
 
+  /** Gives running statements a moment to end. */
+  void close() {
+    online.close();
+  }
+
   /**
    * Runs what it can.
    *
