@@ -17,7 +17,8 @@ final class ControlTables {
   }
 
   /**
-   * Version 1.
+   * Version 1. Every statement may run again: Flyway commits a migration and its row in the history
+   * table one after the other, so a process killed in between leaves the tables without that row.
    *
    * @param schema the control schema, quoted
    */
@@ -60,7 +61,7 @@ final class ControlTables {
         "fleet",
         "One row that registering members lock shared and phase entries lock exclusively.",
         "id int PRIMARY KEY DEFAULT 1 CHECK (id = 1)");
-    statements.add("INSERT INTO " + schema + ".fleet (id) VALUES (1)");
+    statements.add("INSERT INTO " + schema + ".fleet (id) VALUES (1) ON CONFLICT DO NOTHING");
     table(
         "lease",
         "One row: who may drive migrations. Tokens are compared by equality only.",
@@ -71,7 +72,7 @@ final class ControlTables {
         "acquired_at timestamptz",
         "expires_at timestamptz");
     comment("lease", "token", "Every statement of the holder checks it; null: nobody drives.");
-    statements.add("INSERT INTO " + schema + ".lease (id) VALUES (1)");
+    statements.add("INSERT INTO " + schema + ".lease (id) VALUES (1) ON CONFLICT DO NOTHING");
   }
 
   private void fleet() {
@@ -223,7 +224,7 @@ final class ControlTables {
         "release text",
         "token text");
     statements.add(
-        "CREATE INDEX event_migration ON " + schema + ".event (migration, target_schema, id)");
+        "CREATE INDEX IF NOT EXISTS event_migration ON " + schema + ".event (migration, target_schema, id)");
     comment("event", "token", "The lease it happened under.");
     table(
         "backfill",
@@ -273,7 +274,7 @@ final class ControlTables {
 
   private void table(String name, String comment, String... columns) {
     statements.add(
-        "CREATE TABLE " + schema + "." + name + " (\n  " + String.join(",\n  ", columns) + "\n)");
+        "CREATE TABLE IF NOT EXISTS " + schema + "." + name + " (\n  " + String.join(",\n  ", columns) + "\n)");
     statements.add("COMMENT ON TABLE " + schema + "." + name + " IS '" + comment + "'");
   }
 
