@@ -223,7 +223,8 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
               policy.batchPause(),
               policy.retention(),
               policy.approvals(),
-              policy.allowedTriggers());
+              policy.allowedTriggers(),
+              policy.allowedFunctions());
       return self();
     }
 
@@ -240,7 +241,8 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
               pause,
               policy.retention(),
               policy.approvals(),
-              policy.allowedTriggers());
+              policy.allowedTriggers(),
+              policy.allowedFunctions());
       return self();
     }
 
@@ -257,7 +259,8 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
               policy.batchPause(),
               retention,
               policy.approvals(),
-              policy.allowedTriggers());
+              policy.allowedTriggers(),
+              policy.allowedFunctions());
       return self();
     }
 
@@ -274,7 +277,8 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
               policy.batchPause(),
               policy.retention(),
               Set.of(phases),
-              policy.allowedTriggers());
+              policy.allowedTriggers(),
+              policy.allowedFunctions());
       return self();
     }
 
@@ -291,7 +295,27 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
               policy.batchPause(),
               policy.retention(),
               policy.approvals(),
-              Set.of(triggers));
+              Set.of(triggers),
+              policy.allowedFunctions());
+      return self();
+    }
+
+    /**
+     * Says of functions that name the column which is renamed or dropped that they go on working
+     * all the same: they were found by their text, which may mean something else.
+     *
+     * @param functions names of functions, unqualified
+     * @return this
+     */
+    public B allowFunctions(String... functions) {
+      policy =
+          new Policy(
+              policy.batchRows(),
+              policy.batchPause(),
+              policy.retention(),
+              policy.approvals(),
+              policy.allowedTriggers(),
+              Set.of(functions));
       return self();
     }
 

@@ -17,17 +17,20 @@ import org.jspecify.annotations.Nullable;
  * @param retention how long a quarantined object is kept before it may be purged
  * @param approvals names of the phases that wait for {@link Orchestrator#approve}
  * @param allowedTriggers row triggers of the application that may fire during the backfill
+ * @param allowedFunctions functions whose text names a column that is renamed or dropped, and that
+ *     go on working all the same
  */
 public record Policy(
     int batchRows,
     Duration batchPause,
     Duration retention,
     Set<String> approvals,
-    Set<String> allowedTriggers) {
+    Set<String> allowedTriggers,
+    Set<String> allowedFunctions) {
 
   /** Batches of 1,000 rows, 100 ms apart; 7 days of retention; no approvals. */
   public static final Policy DEFAULT =
-      new Policy(1_000, Duration.ofMillis(100), Duration.ofDays(7), Set.of(), Set.of());
+      new Policy(1_000, Duration.ofMillis(100), Duration.ofDays(7), Set.of(), Set.of(), Set.of());
 
   /** Checks the ranges. */
   public Policy {
@@ -43,6 +46,7 @@ public record Policy(
     }
     approvals = Set.copyOf(approvals);
     allowedTriggers = Set.copyOf(allowedTriggers);
+    allowedFunctions = Set.copyOf(allowedFunctions);
   }
 
   /**
@@ -57,6 +61,7 @@ public record Policy(
     map.put("retentionMillis", retention.toMillis());
     map.put("approvals", List.copyOf(new TreeSet<>(approvals)));
     map.put("allowedTriggers", List.copyOf(new TreeSet<>(allowedTriggers)));
+    map.put("allowedFunctions", List.copyOf(new TreeSet<>(allowedFunctions)));
     return map;
   }
 
@@ -72,7 +77,8 @@ public record Policy(
         Duration.ofMillis(number(map.get("batchPauseMillis"), DEFAULT.batchPause.toMillis())),
         Duration.ofMillis(number(map.get("retentionMillis"), DEFAULT.retention.toMillis())),
         names(map.get("approvals")),
-        names(map.get("allowedTriggers")));
+        names(map.get("allowedTriggers")),
+        names(map.get("allowedFunctions")));
   }
 
   private static long number(@Nullable Object value, long otherwise) {

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.Policy;
 import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
@@ -27,6 +28,7 @@ import java.util.Optional;
 final class Catalog {
 
   private final String migration;
+  private final Policy policy;
   private final Target target;
   private final Connection connection;
   private final String searchPath;
@@ -40,6 +42,7 @@ final class Catalog {
    */
   Catalog(Migration<?> migration, Target target, Connection connection) throws SQLException {
     this.migration = migration.id();
+    this.policy = migration.policy();
     this.target = target;
     this.connection = connection;
     this.searchPath = text("SELECT current_setting('search_path')");
@@ -51,6 +54,10 @@ final class Catalog {
 
   String migration() {
     return migration;
+  }
+
+  Policy policy() {
+    return policy;
   }
 
   Target target() {

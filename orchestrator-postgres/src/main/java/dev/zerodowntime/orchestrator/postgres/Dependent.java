@@ -30,7 +30,7 @@ record Dependent(Kind kind, String name) {
     /** A trigger with a column list or condition. */
     TRIGGER,
     /**
-     * A function of one of the table's triggers whose text names the column, or an SQL function.
+     * A function whose text names the column: of one of the table's triggers, or naming the table too.
      */
     FUNCTION,
     /** A publication's column list or row filter. */
@@ -57,10 +57,16 @@ record Dependent(Kind kind, String name) {
           + " AND NOT (f.oid IS NOT NULL AND f.adnum = d.refobjsubid)"
           + " GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2";
 
-  private static final String TRIGGER_FUNCTIONS =
-      "SELECT DISTINCT t.tgname, p.oid::regprocedure::text, p.prosrc FROM pg_trigger t JOIN pg_proc"
-          + " p ON p.oid = t.tgfoid WHERE t.tgrelid = ?::bigint::oid AND NOT t.tgisinternal ORDER"
-          + " BY 1";
+  /** Functions of the table's own triggers, and others whose text names table and column. */
+  private static final String FUNCTIONS =
+      "SELECT DISTINCT p.oid::regprocedure::text, p.proname, p.prosrc, t.tgname FROM pg_proc p JOIN"
+          + " pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang LEFT"
+          + " JOIN pg_trigger t ON t.tgfoid = p.oid AND t.tgrelid = ?::bigint::oid AND NOT"
+          + " t.tgisinternal WHERE n.nspname <> ? AND n.nspname !~ '^(pg_|information_schema$)' AND"
+          + " l.lanname NOT IN ('c', 'internal') AND position(lower(?) IN lower(p.prosrc)) > 0 AND"
+          + " (t.oid IS NOT NULL OR position(lower(?) IN lower(p.prosrc)) > 0) AND NOT EXISTS"
+          + " (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid"
+          + " AND d.deptype = 'e') ORDER BY 1";
 
   static List<Dependent> read(Catalog catalog, CatalogTable table, CatalogColumn column)
       throws SQLException {
@@ -81,22 +87,42 @@ record Dependent(Kind kind, String name) {
         .flatMap(Optional::stream)
         .distinct()
         .forEach(dependents::add);
-    Pattern word =
-        Pattern.compile(
-            "(?<![\\p{L}\\p{N}_$])" + Pattern.quote(column.name()) + "(?![\\p{L}\\p{N}_$])",
-            Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
+    Pattern columnWord = word(column.name());
+    Pattern tableWord = word(table.name());
     for (String[] function :
         catalog.list(
-            TRIGGER_FUNCTIONS,
-            row -> new String[] {row.getString(1), row.getString(2), row.getString(3)},
-            table.oid())) {
-      if (!function[0].startsWith(RowTriggers.OURS)
-          && word.matcher(String.valueOf(function[2])).find()) {
+            FUNCTIONS,
+            row ->
+                new String[] {
+                  row.getString(1), row.getString(2), row.getString(3), row.getString(4)
+                },
+            table.oid(),
+            catalog.target().controlSchema(),
+            column.name(),
+            table.name())) {
+      String text = String.valueOf(function[2]);
+      String trigger = function[3];
+      boolean names =
+          columnWord.matcher(text).find() && (trigger != null || tableWord.matcher(text).find());
+      if (names && !catalog.policy().allowedFunctions().contains(function[1])) {
         dependents.add(
-            new Dependent(Kind.FUNCTION, "function " + function[1] + " of trigger " + function[0]));
+            new Dependent(
+                Kind.FUNCTION,
+                "function "
+                    + function[0]
+                    + (trigger == null ? "" : " of trigger " + trigger)
+                    + " (allowFunctions(\""
+                    + function[1]
+                    + "\") if it goes on working)"));
       }
     }
     return dependents;
+  }
+
+  private static Pattern word(String name) {
+    return Pattern.compile(
+        "(?<![\\p{L}\\p{N}_$])" + Pattern.quote(name) + "(?![\\p{L}\\p{N}_$])",
+        Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
   }
 
   private static Optional<Dependent> of(

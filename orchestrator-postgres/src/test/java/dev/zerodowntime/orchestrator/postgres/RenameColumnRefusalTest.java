@@ -155,6 +155,35 @@ class RenameColumnRefusalTest {
   }
 
   @Test
+  void functionsElsewhereThatNameTableAndColumn() {
+    db.execute(
+        "CREATE FUNCTION app.report() RETURNS bigint LANGUAGE plpgsql AS"
+            + " 'BEGIN RETURN (SELECT count(o) FROM app.t); END'");
+    assertRefused(runner("t", "o", "n"), "function app.report() (allowFunctions(\"report\")");
+
+    RenameColumn consented =
+        RenameColumn.of("tests/refused")
+            .schema("app")
+            .table("t")
+            .from("o")
+            .to("n")
+            .allowFunctions("report")
+            .build();
+    assertThatCode(
+            () -> new RenameColumnRunner<>(db, new PostgresRenameColumn(), consented).preflight())
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void functionsThatNameOnlyOneOfThemAreNoneOfOurBusiness() {
+    db.execute(
+        "CREATE FUNCTION app.a() RETURNS int LANGUAGE plpgsql AS 'DECLARE o int; BEGIN RETURN o; END'",
+        "CREATE FUNCTION app.b() RETURNS bigint LANGUAGE plpgsql AS"
+            + " 'BEGIN RETURN (SELECT count(other) FROM app.t); END'");
+    assertThatCode(() -> runner("t", "o", "n").preflight()).doesNotThrowAnyException();
+  }
+
+  @Test
   void functionsOfTriggers() {
     db.execute(
         "CREATE FUNCTION app.audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.o :="

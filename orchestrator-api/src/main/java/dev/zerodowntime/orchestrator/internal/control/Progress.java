@@ -1,5 +1,7 @@
 package dev.zerodowntime.orchestrator.internal.control;
 
+import dev.zerodowntime.orchestrator.DatabaseException;
+import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.internal.json.Json;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -45,15 +47,13 @@ public record Progress(
             + " WHERE migration = ? AND target_schema = ? AND step = ?",
         found -> {
           String state = found.getString(1);
-          String cursor = found.getString(3);
-          String end = found.getString(4);
           return new Progress(
               step,
               !state.equals("RUNNING"),
               state.equals("DONE"),
               found.getInt(2),
-              cursor == null ? null : Json.readStrings(cursor),
-              end == null ? null : Json.readStrings(end),
+              key(tables, row, step, found.getString(3)),
+              key(tables, row, step, found.getString(4)),
               found.getLong(5),
               found.getLong(6),
               found.getLong(7),
@@ -62,6 +62,29 @@ public record Progress(
         row.id(),
         row.schema(),
         step);
+  }
+
+  private static @Nullable List<String> key(
+      ControlTables tables, MigrationRow row, String step, @Nullable String json) {
+    try {
+      return json == null ? null : Json.readStrings(json);
+    } catch (RuntimeException e) {
+      throw new DatabaseException(
+          ErrorCode.UNREADABLE_ROW,
+          "The row of step "
+              + step
+              + " of migration "
+              + row.id()
+              + " (schema "
+              + row.schema()
+              + ") in "
+              + tables.table("backfill")
+              + " can't be read: "
+              + e.getMessage(),
+          "It was damaged by hand or written by a newer library: mend the row, or delete it to begin"
+              + " the step anew.",
+          e);
+    }
   }
 
   /** Writes the row, new or not. */

@@ -54,21 +54,40 @@ final class Reporter {
                 : ctx.reader().settled(connection, seenMigrations));
   }
 
-  /** How long it will take at most until silent members that are in the way are gone. */
-  Duration silenceLeft() throws SQLException {
+  /**
+   * How long it will take at most until silent members are gone, if nothing but they are in the way
+   * of what a build needs; nothing where something else is too.
+   */
+  Duration silenceLeft(List<Registrar.Unfit> unfit) throws SQLException {
     Snapshot snapshot = snapshot();
+    List<Member> silent = new ArrayList<>();
     long left = 0;
     for (Member member : snapshot.members()) {
       long quiet = snapshot.now() - member.heartbeatAt();
-      boolean silent =
-          member.closed() == null
-              && quiet > 3 * ctx.timing().heartbeat().toMillis()
-              && !member.sessionLeft();
-      if (silent) {
+      if (member.closed() == null
+          && quiet > 3 * ctx.timing().heartbeat().toMillis()
+          && !member.sessionLeft()) {
+        silent.add(member);
         left = Math.max(left, ctx.timing().expiry().toMillis() * 2 - member.still());
       }
     }
-    return Duration.ofMillis(Math.max(0, left));
+    boolean theirs = !silent.isEmpty();
+    Snapshot without = snapshot.without(silent);
+    for (Registrar.Unfit each : unfit) {
+      MigrationRow row = snapshot.migration(each.migration().key()).orElse(each.migration());
+      theirs &=
+          blocked(snapshot, row, each.direction()) && !blocked(without, row, each.direction());
+    }
+    return theirs ? Duration.ofMillis(Math.max(0, left)) : Duration.ZERO;
+  }
+
+  private boolean blocked(Snapshot snapshot, MigrationRow row, Direction way) {
+    if (!row.state().atRest()) {
+      return false;
+    }
+    return !ctx.rules()
+        .objections(snapshot.fleet(row, ctx.foreign(snapshot.control())), row.state().entering(way))
+        .isEmpty();
   }
 
   List<String> inTheWayOfReopening(MigrationRow row, int phase) throws SQLException {

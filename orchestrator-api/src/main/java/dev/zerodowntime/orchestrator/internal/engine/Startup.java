@@ -220,7 +220,7 @@ final class Startup {
       if (!pass.busy()) {
         sleep(POLL_MILLIS);
       }
-      end = Math.max(end, deadline + reporter.silenceLeft().toNanos());
+      end = Math.max(end, deadline + reporter.silenceLeft(joined.unfit()).toNanos());
     }
   }
 
