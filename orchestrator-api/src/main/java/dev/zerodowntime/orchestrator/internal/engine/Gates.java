@@ -70,7 +70,7 @@ final class Gates {
               Kind.HELD,
               "rolled back by " + row.targetBy() + "; resume(\"" + row.id() + "\") goes on"));
     }
-    objections(snapshot, lifecycle, fleet, pair, waits);
+    objections(snapshot, row, fleet, pair, waits);
     if (waits.isEmpty()) {
       OptionalLong since = pair.direction() == Direction.UP ? fitUp : fitDown;
       long left = ctx.rules().soakLeft(since, snapshot.now(), ctx.timing().soak().toMillis());
@@ -118,7 +118,8 @@ final class Gates {
   }
 
   private void objections(
-      Snapshot snapshot, Lifecycle lifecycle, Fleet fleet, State pair, List<Wait> waits) {
+      Snapshot snapshot, MigrationRow row, Fleet fleet, State pair, List<Wait> waits) {
+    Lifecycle lifecycle = row.lifecycle();
     for (Objection objection : ctx.rules().objections(fleet, pair)) {
       switch (objection.reason()) {
         case PAUSED -> waits.add(Wait.of(Kind.PAUSED, whyPaused(snapshot)));
@@ -134,7 +135,7 @@ final class Gates {
         case NOT_FIT -> {
           Counted by = java.util.Objects.requireNonNull(objection.by());
           waits.add(
-              Wait.of(
+              new Wait(
                   Kind.FLEET,
                   by.name()
                       + " "
@@ -142,7 +143,9 @@ final class Gates {
                       + " can't run against "
                       + (pair.direction() == Direction.UP
                           ? lifecycle.name(pair.entering())
-                          : "the way back to " + lifecycle.name(pair.entering()))));
+                          : "the way back to " + lifecycle.name(pair.entering())),
+                  Instant.ofEpochMilli(row.since()),
+                  null));
         }
       }
     }

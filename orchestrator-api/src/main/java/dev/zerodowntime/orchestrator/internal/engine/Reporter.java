@@ -217,14 +217,12 @@ final class Reporter {
     List<String> warm = new ArrayList<>();
     for (Release each : snapshot.releases()) {
       if (snapshot.warm(each)) {
-        Long last = each.lastMember();
         warm.add(
             each.application()
                 + " "
                 + each.release()
-                + (snapshot.superseded(each) && last != null
-                    ? " until " + Instant.ofEpochMilli(last + ctx.timing().horizon().toMillis())
-                    : " until a later release has been live for the soak time")
+                + " "
+                + snapshot.warmUntil(each)
                 + ", "
                 + each.stages());
       }

@@ -17,6 +17,7 @@ import dev.zerodowntime.orchestrator.internal.fleet.FleetRules;
 import dev.zerodowntime.orchestrator.internal.fleet.Observation;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -147,6 +148,14 @@ record Snapshot(
             last == null ? 0 : now() - last, timing.horizon().toMillis(), superseded(release));
   }
 
+  /** How long a warm release stays warm, for people. */
+  String warmUntil(Release release) {
+    Long last = release.lastMember();
+    return superseded(release) && last != null
+        ? "until " + Instant.ofEpochMilli(last + timing.horizon().toMillis())
+        : "until a later release has been live for the soak time";
+  }
+
   /** The stage by which code of an application is judged, or empty if it isn't counted. */
   Optional<StageSpan> stage(
       MigrationRow migration,
@@ -243,7 +252,10 @@ record Snapshot(
                                 + " "
                                 + release.release()
                                 + " at "
-                                + stage.stage(),
+                                + stage.stage()
+                                + " ("
+                                + warmUntil(release)
+                                + ")",
                             stage.stage(),
                             stage.span())));
       }
