@@ -100,7 +100,7 @@ public final class Engine implements Orchestrator {
     if (closed) {
       throw new IllegalStateException("this orchestrator is closed");
     }
-    return Failures.translate(configuration, connected, call);
+    return Failures.translate(configuration, () -> connected, call);
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.DatabaseException;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.SQLException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Turns SQL errors that nobody handled into exceptions that say what to do. */
@@ -22,11 +23,12 @@ final class Failures {
   }
 
   static <T> T translate(
-      Engine.Configuration configuration, @Nullable Connected connected, Call<T> call) {
+      Engine.Configuration configuration, Supplier<@Nullable Connected> connected, Call<T> call) {
     try {
       return call.run();
     } catch (SQLException e) {
-      throw translate(configuration, connected, e);
+      // Asked only now: it is the first call that connects.
+      throw translate(configuration, connected.get(), e);
     }
   }
 

@@ -75,14 +75,17 @@ final class Reporter {
     Snapshot without = snapshot.without(silent);
     for (Registrar.Unfit each : unfit) {
       MigrationRow row = snapshot.migration(each.migration().key()).orElse(each.migration());
-      theirs &=
-          blocked(snapshot, row, each.direction()) && !blocked(without, row, each.direction());
+      theirs &= blocked(snapshot, row, each) && !blocked(without, row, each);
     }
     return theirs ? Duration.ofMillis(Math.max(0, left)) : Duration.ZERO;
   }
 
-  private boolean blocked(Snapshot snapshot, MigrationRow row, Direction way) {
-    if (!row.state().atRest()) {
+  private boolean blocked(Snapshot snapshot, MigrationRow row, Registrar.Unfit unfit) {
+    Direction way = unfit.direction();
+    int reached = row.state().reached();
+    // Another driver may have got there since the build was found not to fit.
+    boolean there = way == Direction.UP ? reached >= unfit.phase() : reached <= unfit.phase();
+    if (there || !row.state().atRest()) {
       return false;
     }
     return !ctx.rules()

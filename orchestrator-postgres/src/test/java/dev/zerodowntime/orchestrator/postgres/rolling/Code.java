@@ -1,0 +1,146 @@
+package dev.zerodowntime.orchestrator.postgres.rolling;
+
+import dev.zerodowntime.orchestrator.postgres.rolling.Account.Field;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What the code of one stage does with the table: the columns it names, and so its SQL.
+ *
+ * @param stage the stage's name
+ * @param reads the columns it reads; together they are the entity that its mapper knows
+ * @param writes the columns it writes
+ * @param omits whether its inserts may leave the subject out
+ * @param omitted what a row written like that holds then; null for whatever the fill gives
+ * @param strict whether it relies on every row having the value
+ * @param upsertsOn the column it upserts on, or null
+ */
+record Code(
+    String stage,
+    List<Column> reads,
+    List<Column> writes,
+    boolean omits,
+    String omitted,
+    boolean strict,
+    String upsertsOn) {
+
+  private static final List<Column> ALWAYS =
+      List.of(new Column("country", Field.COUNTRY), new Column("note", Field.NOTE));
+
+  /** A column by the name that this code has for it. */
+  record Column(String name, Field field) {}
+
+  /** Code that neither reads nor writes the subject. */
+  static Code of(Enum<?> stage) {
+    return new Code(stage.name(), ALWAYS, ALWAYS, false, null, true, null);
+  }
+
+  Code reads(String column) {
+    List<Column> more = and(reads, column);
+    return new Code(stage, more, writes, omits, omitted, strict, upsertsOn);
+  }
+
+  Code writes(String... columns) {
+    List<Column> more = and(writes, columns);
+    return new Code(stage, reads, more, omits, omitted, strict, upsertsOn);
+  }
+
+  Code omitting(String value) {
+    return new Code(stage, reads, writes, true, value, strict, upsertsOn);
+  }
+
+  Code tolerant() {
+    return new Code(stage, reads, writes, omits, omitted, false, upsertsOn);
+  }
+
+  Code upserts(String column) {
+    return new Code(stage, reads, writes, omits, omitted, strict, column);
+  }
+
+  private static List<Column> and(List<Column> columns, String... names) {
+    List<Column> all = new ArrayList<>(columns);
+    Stream.of(names).forEach(each -> all.add(new Column(each, Field.SUBJECT)));
+    return List.copyOf(all);
+  }
+
+  boolean knows(List<Column> columns, Field field) {
+    return columns.stream().anyMatch(each -> each.field() == field);
+  }
+
+  /** The name by which it looks the subject up. */
+  String subject() {
+    return reads.stream()
+        .filter(each -> each.field() == Field.SUBJECT)
+        .findFirst()
+        .orElseThrow()
+        .name();
+  }
+
+  String select() {
+    return "SELECT id, " + names(reads) + " FROM accounts WHERE id = ?";
+  }
+
+  String selectStar() {
+    return "SELECT * FROM accounts WHERE id = ?";
+  }
+
+  String selectBySubject() {
+    return "SELECT count(*) FROM accounts WHERE id = ? AND " + subject() + " = ?";
+  }
+
+  /** What an insert writes. */
+  List<Column> inserted(boolean withSubject) {
+    return writes.stream().filter(each -> withSubject || each.field() != Field.SUBJECT).toList();
+  }
+
+  String insert(List<Column> columns, int rows) {
+    String row = columns.stream().map(each -> "?").collect(Collectors.joining(", ", "(", ")"));
+    return "INSERT INTO accounts ("
+        + names(columns)
+        + ") VALUES "
+        + Stream.generate(() -> row).limit(rows).collect(Collectors.joining(", "));
+  }
+
+  List<Column> updated(Field field) {
+    return writes.stream().filter(each -> each.field() == field).toList();
+  }
+
+  /** All columns that its mapper knows from an entity it has read. */
+  List<Column> overwritten() {
+    return writes.stream().filter(each -> knows(reads, each.field())).toList();
+  }
+
+  String update(List<Column> columns) {
+    return "UPDATE accounts SET "
+        + columns.stream().map(each -> each.name() + " = ?").collect(Collectors.joining(", "))
+        + " WHERE id = ?";
+  }
+
+  String upsert() {
+    return insert(writes, 1)
+        + " ON CONFLICT ("
+        + upsertsOn
+        + ") DO UPDATE SET note = excluded.note";
+  }
+
+  String upsertHot() {
+    return insert(writes, 1)
+        + " ON CONFLICT ("
+        + upsertsOn
+        + ") DO UPDATE SET hits = accounts.hits + 1";
+  }
+
+  String updateHot() {
+    return "UPDATE accounts SET hits = hits + 1 WHERE " + subject() + " = ?";
+  }
+
+  String deleteHot() {
+    return "DELETE FROM accounts WHERE " + subject() + " = ? RETURNING hits";
+  }
+
+  private static String names(List<Column> columns) {
+    return columns.stream().map(Column::name).collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,134 @@
+package dev.zerodowntime.orchestrator.postgres.rolling;
+
+import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What the whole table must hold: rows in slices, and rows that everybody upserts at once. */
+final class Ledger {
+
+  /** More than there are ever workers, so that nobody waits for one. */
+  private static final int SLICES = 16;
+
+  private static final int HOT_ROWS = 2;
+
+  private final List<Slice> slices = new ArrayList<>();
+  private final BlockingQueue<Slice> free = new LinkedBlockingQueue<>();
+  private final Map<String, AtomicLong> hot = new LinkedHashMap<>();
+
+  Ledger() {
+    for (int i = 0; i < SLICES; i++) {
+      slices.add(new Slice(i));
+    }
+    for (int i = 0; i < HOT_ROWS; i++) {
+      hot.put("hot-" + i, new AtomicLong());
+    }
+    free.addAll(slices);
+  }
+
+  /** Takes over the rows that are there. */
+  void load(TestDatabase database, String subject) {
+    database
+        .rows("SELECT id, country, note, " + subject + " FROM accounts")
+        .forEach(
+            row -> {
+              long id = ((Number) row.get(0)).longValue();
+              Slice slice = slices.get((int) (id % SLICES));
+              slice.put(new Account(id, text(row, 1), text(row, 2), text(row, 3)));
+              slice.commit();
+            });
+  }
+
+  private static String text(List<Object> row, int column) {
+    return (String) row.get(column);
+  }
+
+  Slice take() throws InterruptedException {
+    return free.take();
+  }
+
+  void giveBack(Slice slice) {
+    free.add(slice);
+  }
+
+  List<String> hotKeys() {
+    return List.copyOf(hot.keySet());
+  }
+
+  /** Counts what a committed statement did to a hot row. */
+  void hit(String key, long change) {
+    hot.get(key).addAndGet(change);
+  }
+
+  /**
+   * Compares every row with what it must hold, while nobody works.
+   *
+   * @param subjects the columns that hold the subject now
+   */
+  void audit(TestDatabase database, Scenario<?> scenario, List<String> subjects, Tally tally) {
+    List<Slice> all = takeAll();
+    try {
+      Map<Long, Account> expected = new HashMap<>();
+      all.forEach(each -> expected.putAll(each.accounts()));
+      StringBuilder sql = new StringBuilder("SELECT id, country, note");
+      subjects.forEach(each -> sql.append(", ").append(each));
+      for (List<Object> row : database.rows(sql + " FROM accounts WHERE country <> 'hot'")) {
+        Account account = expected.remove(((Number) row.get(0)).longValue());
+        if (account == null) {
+          tally.differ("row " + row + " should not be there");
+          continue;
+        }
+        List<Object> right = new ArrayList<>(List.of(account.id(), account.country()));
+        right.add(account.note());
+        subjects.forEach(each -> right.add(scenario.value(account)));
+        if (!row.equals(right)) {
+          tally.differ("row " + row + " should be " + right);
+        }
+      }
+      expected.values().forEach(each -> tally.differ(each + " is not there"));
+      hot.forEach((key, hits) -> auditHot(database, key, hits.get(), subjects, tally));
+    } finally {
+      all.forEach(this::giveBack);
+    }
+  }
+
+  private static void auditHot(
+      TestDatabase database, String key, long hits, List<String> subjects, Tally tally) {
+    for (String subject : subjects) {
+      long found =
+          database.queryLong(
+              "SELECT coalesce(sum(hits), 0) FROM accounts WHERE country = 'hot' AND "
+                  + subject
+                  + " = '"
+                  + key
+                  + "'");
+      if (found != hits) {
+        tally.differ(key + " by " + subject + " has " + found + " hits instead of " + hits);
+      }
+    }
+  }
+
+  private List<Slice> takeAll() {
+    List<Slice> taken = new ArrayList<>();
+    try {
+      while (taken.size() < SLICES) {
+        Slice next = free.poll(1, TimeUnit.MINUTES);
+        if (next == null) {
+          throw new AssertionError("a worker does not give its slice back");
+        }
+        taken.add(next);
+      }
+      return taken;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", e);
+    }
+  }
+}

@@ -1,0 +1,298 @@
+package dev.zerodowntime.orchestrator.postgres.rolling;
+
+import dev.zerodowntime.orchestrator.postgres.rolling.Account.Field;
+import dev.zerodowntime.orchestrator.postgres.rolling.Code.Column;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/**
+ * What one worker's code does in the database: each call is one query, whose result is compared.
+ */
+final class Operations {
+
+  private static final int ENTITIES = 12;
+  private static final int MANY = 3;
+
+  private final Code code;
+  private final Scenario<?> scenario;
+  private final Ledger ledger;
+  private final Random random;
+  private final Counter counter;
+
+  /** Entities read a while ago, by any transaction of this worker: writing them back is stale. */
+  private final Map<Slice, List<Entity>> entities = new HashMap<>();
+
+  Operations(Code code, Scenario<?> scenario, Ledger ledger, Random random, Counter counter) {
+    this.code = code;
+    this.scenario = scenario;
+    this.ledger = ledger;
+    this.random = random;
+    this.counter = counter;
+  }
+
+  private record Entity(long id, Map<Field, String> values) {}
+
+  /** Hears of every query. */
+  interface Counter {
+    void query(String sql, long nanos);
+
+    void differs(String what);
+  }
+
+  private interface Query<T> {
+    T run() throws SQLException;
+  }
+
+  private <T> T counted(String sql, Query<T> query) throws SQLException {
+    long start = System.nanoTime();
+    try {
+      return query.run();
+    } finally {
+      counter.query(sql, System.nanoTime() - start);
+    }
+  }
+
+  void read(Connection connection, Slice slice) throws SQLException {
+    select(connection, slice, code.select());
+  }
+
+  void readStar(Connection connection, Slice slice) throws SQLException {
+    select(connection, slice, code.selectStar());
+  }
+
+  private void select(Connection connection, Slice slice, String sql) throws SQLException {
+    Account account = slice.pick(random);
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setLong(1, account.id());
+      try (ResultSet row = counted(sql, statement::executeQuery)) {
+        if (!row.next()) {
+          counter.differs(account + " is not there");
+          return;
+        }
+        remember(slice, account.id(), compared(account, row));
+      }
+    }
+  }
+
+  private Map<Field, String> compared(Account account, ResultSet row) throws SQLException {
+    Map<Field, String> values = new EnumMap<>(Field.class);
+    for (Column column : code.reads()) {
+      String found = row.getString(column.name());
+      values.put(column.field(), found);
+      String right = account.get(column.field());
+      if (column.field() == Field.SUBJECT && right == null) {
+        right = found == null && !code.strict() ? null : scenario.filled().apply(account);
+      }
+      if (found == null ? right != null : !found.equals(right)) {
+        counter.differs(column.name() + " of " + account + " is " + found + ", not " + right);
+      }
+    }
+    return values;
+  }
+
+  private void remember(Slice slice, long id, Map<Field, String> values) {
+    List<Entity> kept = entities.computeIfAbsent(slice, each -> new ArrayList<>());
+    Entity entity = new Entity(id, values);
+    if (kept.size() < ENTITIES) {
+      kept.add(entity);
+    } else {
+      kept.set(random.nextInt(ENTITIES), entity);
+    }
+  }
+
+  void readBySubject(Connection connection, Slice slice) throws SQLException {
+    if (!code.knows(code.reads(), Field.SUBJECT)) {
+      return;
+    }
+    Account account = slice.pick(random);
+    if (account.subject() == null) {
+      return;
+    }
+    String sql = code.selectBySubject();
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setLong(1, account.id());
+      statement.setString(2, account.subject());
+      try (ResultSet row = counted(sql, statement::executeQuery)) {
+        row.next();
+        if (row.getLong(1) != 1) {
+          counter.differs(account + " is not found by its subject");
+        }
+      }
+    }
+  }
+
+  void insert(Connection connection, Slice slice) throws SQLException {
+    insert(connection, slice, 1);
+  }
+
+  void insertMany(Connection connection, Slice slice) throws SQLException {
+    insert(connection, slice, MANY);
+  }
+
+  private void insert(Connection connection, Slice slice, int rows) throws SQLException {
+    boolean writes = code.knows(code.writes(), Field.SUBJECT);
+    boolean withSubject = writes && !(code.omits() && random.nextInt(3) == 0);
+    List<Column> columns = code.inserted(withSubject);
+    List<Account> fresh = new ArrayList<>();
+    for (int i = 0; i < rows; i++) {
+      String subject = withSubject ? slice.value() : writes ? code.omitted() : null;
+      fresh.add(new Account(0, country(), "new " + i, subject));
+    }
+    add(connection, slice, code.insert(columns, rows), columns, fresh);
+  }
+
+  private String country() {
+    return random.nextBoolean() ? "de" : "fr";
+  }
+
+  /** Inserts rows; the last one's key. */
+  private long add(
+      Connection connection, Slice slice, String sql, List<Column> columns, List<Account> fresh)
+      throws SQLException {
+    long id = 0;
+    try (PreparedStatement statement =
+        connection.prepareStatement(sql, Statement.RETURN_GENERATED_KEYS)) {
+      int at = 1;
+      for (Account each : fresh) {
+        for (Column column : columns) {
+          statement.setString(at++, each.get(column.field()));
+        }
+      }
+      counted(sql, statement::executeUpdate);
+      try (ResultSet keys = statement.getGeneratedKeys()) {
+        for (Account each : fresh) {
+          keys.next();
+          id = keys.getLong("id");
+          Account added = new Account(id, each.country(), each.note(), each.subject());
+          slice.put(added);
+          remember(slice, id, compared(added, keys));
+        }
+      }
+    }
+    return id;
+  }
+
+  /** Updates its own row, or inserts a new one. */
+  void upsert(Connection connection, Slice slice) throws SQLException {
+    if (code.upsertsOn() == null) {
+      return;
+    }
+    boolean insert = random.nextInt(4) == 0;
+    Account account =
+        insert
+            ? new Account(0, country(), "upserted", slice.value())
+            : slice.pick(random).with(Field.NOTE, "upserted " + random.nextInt(1_000));
+    long id = add(connection, slice, code.upsert(), code.writes(), List.of(account));
+    if (!insert && id != account.id()) {
+      counter.differs("the upsert of " + account + " made another row");
+    }
+  }
+
+  void updateNote(Connection connection, Slice slice) throws SQLException {
+    update(connection, slice, Field.NOTE, "note " + random.nextInt(1_000));
+  }
+
+  void updateSubject(Connection connection, Slice slice) throws SQLException {
+    if (code.knows(code.writes(), Field.SUBJECT)) {
+      update(connection, slice, Field.SUBJECT, slice.value());
+    } else {
+      updateNote(connection, slice);
+    }
+  }
+
+  private void update(Connection connection, Slice slice, Field field, String value)
+      throws SQLException {
+    Account account = slice.pick(random);
+    List<Column> columns = code.updated(field);
+    List<String> values = columns.stream().map(each -> value).toList();
+    change(connection, code.update(columns), values, account.id(), 1);
+    slice.put(account.with(field, value));
+  }
+
+  /** As a mapper does: every column it knows, from an entity that others have changed since. */
+  void overwrite(Connection connection, Slice slice) throws SQLException {
+    List<Entity> kept = entities.getOrDefault(slice, List.of());
+    if (kept.isEmpty()) {
+      read(connection, slice);
+      return;
+    }
+    Entity entity = kept.remove(random.nextInt(kept.size()));
+    List<Column> columns = code.overwritten();
+    List<String> values = new ArrayList<>();
+    Account account = slice.get(entity.id());
+    Account written = account;
+    for (Column column : columns) {
+      String value = entity.values().get(column.field());
+      values.add(value);
+      // Code that may meet a row without a value does not mean to erase the one it has got since.
+      if (written != null && (value != null || column.field() != Field.SUBJECT)) {
+        written = written.with(column.field(), value);
+      }
+    }
+    change(connection, code.update(columns), values, entity.id(), account == null ? 0 : 1);
+    if (written != null) {
+      slice.put(written);
+    }
+  }
+
+  void delete(Connection connection, Slice slice) throws SQLException {
+    Account account = slice.pick(random);
+    change(connection, "DELETE FROM accounts WHERE id = ?", List.of(), account.id(), 1);
+    slice.remove(account.id());
+  }
+
+  private void change(Connection connection, String sql, List<String> values, long id, int expected)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      int at = 1;
+      for (String each : values) {
+        statement.setString(at++, each);
+      }
+      statement.setLong(at, id);
+      int changed = counted(sql, statement::executeUpdate);
+      if (changed != expected) {
+        counter.differs(sql + " with " + id + " changed " + changed + " rows, not " + expected);
+      }
+    }
+  }
+
+  /** One statement on a row that everybody works on, in a transaction of its own. */
+  void hot(Connection connection) throws SQLException {
+    List<String> keys = ledger.hotKeys();
+    String key = keys.get(random.nextInt(keys.size()));
+    if (random.nextBoolean()) {
+      String sql = code.deleteHot();
+      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        statement.setString(1, key);
+        try (ResultSet row = counted(sql, statement::executeQuery)) {
+          while (row.next()) {
+            ledger.hit(key, -row.getLong(1));
+          }
+        }
+      }
+      return;
+    }
+    boolean upserts = code.upsertsOn() != null;
+    String sql = upserts ? code.upsertHot() : code.updateHot();
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      int at = 1;
+      Account row = new Account(0, "hot", "hot", key);
+      for (Column column : upserts ? code.writes() : List.<Column>of()) {
+        statement.setString(at++, row.get(column.field()));
+      }
+      if (!upserts) {
+        statement.setString(at, key);
+      }
+      ledger.hit(key, counted(sql, statement::executeUpdate));
+    }
+  }
+}
