@@ -271,6 +271,13 @@ final class Catalog {
                 + " 'CREATE') FROM pg_namespace WHERE nspname = ?",
             row -> row.getBoolean(1),
             target.controlSchema());
+    if (allowed.isEmpty()) {
+      // Not installed yet, as when only a plan is asked for: whoever creates it may use it.
+      allowed =
+          list(
+              "SELECT has_database_privilege(current_database(), 'CREATE')",
+              row -> row.getBoolean(1));
+    }
     if (!allowed.equals(List.of(true))) {
       throw forbid(
           "user \""

@@ -152,7 +152,7 @@ final class ControlTables {
     comment(
         "pinned_member",
         "stages",
-        "JSON: \"schema|migration id\" -> {stage, low, high}; a migration that is missing here"
+        "JSON: \"schema|migration id\" -> the stage; a migration that is missing here"
             + " means its oldest stage.");
   }
 

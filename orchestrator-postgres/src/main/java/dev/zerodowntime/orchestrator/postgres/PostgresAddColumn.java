@@ -29,10 +29,12 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     return new AddColumnCheck(migration, target, connection).facts();
   }
 
-  /** The quarantined column's name. Another type would be another column. */
+  /** The quarantined column's name. Another type or another value would be another column. */
   static String tombstone(AddColumn migration, Target target) {
     return Sql.tombstone(
-        migration.id() + " " + migration.type(), target.schema(), migration.column());
+        migration.id() + " " + migration.type() + " " + value(migration),
+        target.schema(),
+        migration.column());
   }
 
   /** The fill trigger's name, which sorts last. */

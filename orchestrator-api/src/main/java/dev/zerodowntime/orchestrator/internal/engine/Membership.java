@@ -76,7 +76,7 @@ final class Membership {
       fit = false;
       LOG.error(
           "this build no longer fits the schema and is not counted: {}; it should stop serving",
-          joined.unfit());
+          joined.unfit().stream().map(each -> each.migration().id()).toList());
     }
   }
 

@@ -1,0 +1,294 @@
+package dev.zerodowntime.orchestrator.postgres.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.zerodowntime.orchestrator.DeclarationException;
+import dev.zerodowntime.orchestrator.ErrorCode;
+import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.OrchestratorBuilder;
+import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
+import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** Declarations that contradict themselves, each other, or what has already started. */
+@PostgresTest
+class BadDeclarationTest {
+
+  private static final String ID = "billing/region";
+
+  private TestDatabase database;
+
+  @BeforeEach
+  void create() {
+    database = TestDatabase.create("bad_declaration");
+    database.execute(
+        "CREATE TABLE users (id bigint PRIMARY KEY, zip text)",
+        "INSERT INTO users VALUES (1, '1')");
+    Members.install(database.dataSource());
+  }
+
+  @AfterEach
+  void drop() {
+    database.close();
+  }
+
+  private static AddColumn region(String type) {
+    return AddColumn.of(ID).table("users").column("region", type).build();
+  }
+
+  private OrchestratorBuilder release(String release) {
+    return Members.member(database.dataSource(), release);
+  }
+
+  private void declarationRefused(ErrorCode code, OrchestratorBuilder builder, String... says) {
+    try (Orchestrator member = builder.build()) {
+      Untouched.refuses(database, DeclarationException.class, code, member::advance, says);
+      assertThat(
+              database.queryLong("SELECT count(*) FROM orchestrator.migration WHERE reached > 0"))
+          .isLessThanOrEqualTo(1);
+    }
+  }
+
+  @Nested
+  class InOneBuild {
+    @Test
+    void anIdIsUsedTwice() {
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.DUPLICATE_ID,
+          () ->
+              release("1")
+                  .thisBuild(region("text"), AddColumn.Code.UNAWARE)
+                  .thisBuild(Migration.ref(ID, DropColumn.class), DropColumn.Code.USES),
+          ID,
+          "twice",
+          "an id of its own");
+    }
+
+    @Test
+    void noStageIsNamed() {
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.INVALID_DECLARATION,
+          () -> release("1").thisBuild(region("text")),
+          ID,
+          "code stage");
+    }
+
+    @Test
+    void anIdHasNoOwner() {
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.INVALID_DECLARATION,
+          () -> AddColumn.of("region"),
+          "\"region\"",
+          "owner");
+    }
+
+    @Test
+    void aPhaseForApprovalDoesNotExist() {
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.UNKNOWN_PHASE,
+          () ->
+              AddColumn.of(ID)
+                  .table("users")
+                  .column("a", "text")
+                  .approvalBefore("CONTRACT")
+                  .build(),
+          "CONTRACT",
+          "AddColumn",
+          "EXPAND");
+    }
+
+    @Test
+    void notNullWithoutValues() {
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.INVALID_DECLARATION,
+          () -> AddColumn.of(ID).table("users").column("a", "text").notNull().build(),
+          ID,
+          "NOT NULL",
+          "fillWithSql");
+    }
+
+    @Test
+    void applicationOrReleaseIsMissing() {
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.INVALID_DECLARATION,
+          () -> release(" ").build(),
+          "release");
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.INVALID_DECLARATION,
+          () -> release("1").application(null).build(),
+          "application");
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.INVALID_DECLARATION,
+          () -> release("1").controlSchema("s".repeat(64)).build(),
+          "control schema",
+          "63");
+    }
+  }
+
+  @Nested
+  class OnOneColumn {
+
+    private final DropColumn drop =
+        DropColumn.of("billing/drop").table("users").column("region").build();
+
+    @Test
+    void twoUnfinishedMigrationsAreRefused() {
+      declarationRefused(
+          ErrorCode.CONFLICTING_MIGRATIONS,
+          release("1")
+              .thisBuild(region("text"), AddColumn.Code.UNAWARE)
+              .thisBuild(drop, DropColumn.Code.USES),
+          ID,
+          "billing/drop",
+          "column region of public.users",
+          "DONE",
+          "NOT_STARTED");
+    }
+
+    @Test
+    void theSecondIsAcceptedWhenTheFirstHasSettled() {
+      try (Orchestrator first =
+          release("1").thisBuild(region("text"), AddColumn.Code.WRITES).build()) {
+        first.advance();
+        assertThat(first.drive(Duration.ofSeconds(10)).settled()).isTrue();
+      }
+      try (Orchestrator second =
+          release("2")
+              .thisBuild(region("text"), AddColumn.Code.WRITES)
+              .thisBuild(drop, DropColumn.Code.USES)
+              .build()) {
+        assertThat(second.advance().migration("billing/drop")).isPresent();
+      }
+    }
+
+    @Test
+    void anotherTableOrSchemaIsNoConflict() {
+      database.execute(
+          "CREATE TABLE orders (region text)",
+          "CREATE SCHEMA b",
+          "CREATE TABLE b.users (region text)");
+      try (Orchestrator member =
+          release("1")
+              .thisBuild(region("text"), AddColumn.Code.UNAWARE)
+              .thisBuild(
+                  DropColumn.of("billing/o").table("orders").column("region").build(),
+                  DropColumn.Code.USES)
+              .thisBuild(
+                  DropColumn.of("billing/b").schema("b").table("users").column("region").build(),
+                  DropColumn.Code.USES)
+              .build()) {
+        assertThat(member.advance().migrations()).hasSize(3);
+      }
+    }
+  }
+
+  @Nested
+  class Changed {
+
+    @Test
+    void whatHasStartedCanNotBeDeclaredDifferently() {
+      try (Orchestrator first =
+          release("1").thisBuild(region("text"), AddColumn.Code.UNAWARE).build()) {
+        first.advance();
+        first.drive();
+      }
+      declarationRefused(
+          ErrorCode.DECLARATION_CHANGED,
+          release("2").thisBuild(region("integer"), AddColumn.Code.UNAWARE),
+          ID,
+          "type: the database has text, this build declares integer",
+          "id of its own",
+          "rollback(\"" + ID + "\")");
+      String stored = database.queryOne("SELECT operation FROM orchestrator.migration");
+      assertThat(stored).contains("\"text\"").doesNotContain("integer");
+    }
+
+    @Test
+    void whatHasNotStartedMayBeDeclaredDifferently() {
+      try (Orchestrator first =
+          release("1").thisBuild(region("text"), AddColumn.Code.UNAWARE).build()) {
+        first.pauseAll("to keep it from starting");
+        first.advance();
+        try (Orchestrator second =
+            release("2").thisBuild(region("integer"), AddColumn.Code.UNAWARE).build()) {
+          second.advance();
+          second.resumeAll();
+          second.drive();
+        }
+      }
+      assertThat(
+              database.<String>queryOne(
+                  "SELECT format_type(atttypid, -1) FROM pg_attribute WHERE attrelid ="
+                      + " 'users'::regclass AND attname = 'region'"))
+          .isEqualTo("integer");
+      assertThat(
+              database.queryLong(
+                  "SELECT count(*) FROM orchestrator.event WHERE kind = 'REDECLARED'"))
+          .isEqualTo(1);
+    }
+
+    @Test
+    void aPolicyMayAlwaysChangeAndIsAnEvent() {
+      AddColumn slow =
+          AddColumn.of(ID).table("users").column("region", "text").batchRows(10).build();
+      try (Orchestrator first =
+              release("1").thisBuild(region("text"), AddColumn.Code.UNAWARE).build();
+          Orchestrator second = release("2").thisBuild(slow, AddColumn.Code.UNAWARE).build()) {
+        first.advance();
+        first.drive();
+        assertThat(second.advance().admitted()).isTrue();
+      }
+      String policy = database.queryOne("SELECT policy FROM orchestrator.migration");
+      assertThat(policy).containsPattern("\"batchRows\": ?10\\b");
+      assertThat(
+              database.queryLong("SELECT count(*) FROM orchestrator.event WHERE kind = 'POLICY'"))
+          .isEqualTo(1);
+    }
+
+    @Test
+    void aReleaseStringStandsForOneSetOfStages() {
+      try (Orchestrator first =
+          release("1").thisBuild(region("text"), AddColumn.Code.UNAWARE).build()) {
+        first.advance();
+      }
+      declarationRefused(
+          ErrorCode.RELEASE_CHANGED,
+          release("1").thisBuild(region("text"), AddColumn.Code.WRITES),
+          "Release 1 of billing",
+          ID,
+          "UNAWARE",
+          "WRITES",
+          "release string of its own");
+      declarationRefused(
+          ErrorCode.RELEASE_CHANGED,
+          release("1"),
+          "Release 1 of billing",
+          ID,
+          "UNAWARE",
+          "nothing");
+    }
+  }
+}

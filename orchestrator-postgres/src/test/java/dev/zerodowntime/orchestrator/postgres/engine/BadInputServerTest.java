@@ -1,0 +1,215 @@
+package dev.zerodowntime.orchestrator.postgres.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.zerodowntime.orchestrator.DatabaseException;
+import dev.zerodowntime.orchestrator.ErrorCode;
+import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.RefusedException;
+import dev.zerodowntime.orchestrator.Role;
+import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.postgres.testing.PostgresServer;
+import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
+import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** Servers and users that can't be worked with: found out before anything is started. */
+@PostgresTest
+class BadInputServerTest {
+
+  private static final AddColumn REGION =
+      AddColumn.of("billing/region").table("users").column("region", "text").build();
+
+  private TestDatabase database;
+  private String user;
+
+  @BeforeEach
+  void create() {
+    database = TestDatabase.create("bad_server");
+    user = database.name() + "_user";
+    database.execute(
+        "CREATE TABLE users (id bigint PRIMARY KEY)",
+        "INSERT INTO users VALUES (1)",
+        "CREATE ROLE " + user + " LOGIN PASSWORD 'secret'",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON users TO " + user);
+  }
+
+  @AfterEach
+  void drop() throws SQLException {
+    database.close();
+    try (Connection c = PostgresServer.get().dataSource(null).getConnection();
+        Statement s = c.createStatement()) {
+      s.execute("DROP ROLE " + user);
+    }
+  }
+
+  private PGSimpleDataSource asUser() {
+    PGSimpleDataSource source = database.newDataSource();
+    source.setUser(user);
+    source.setPassword("secret");
+    return source;
+  }
+
+  private void grantControl(String privileges) {
+    database.execute(
+        "GRANT USAGE ON SCHEMA orchestrator TO " + user,
+        "GRANT " + privileges + " ON ALL TABLES IN SCHEMA orchestrator TO " + user);
+  }
+
+  @Test
+  void aUserWhoMayNotCreateTheControlSchema() {
+    try (Orchestrator member =
+        Members.member(asUser(), "1").thisBuild(REGION, AddColumn.Code.UNAWARE).build()) {
+      Untouched.refuses(
+          database,
+          DatabaseException.class,
+          ErrorCode.MISSING_PRIVILEGE,
+          member::advance,
+          "schema orchestrator",
+          "permission denied",
+          database.name(),
+          "GRANT CREATE ON DATABASE");
+    }
+  }
+
+  @Test
+  void aUserWhoMayNotReadTheControlTables() {
+    Members.install(database.dataSource());
+    try (Orchestrator member = Members.member(asUser(), "1").build()) {
+      Untouched.refuses(
+          database,
+          DatabaseException.class,
+          ErrorCode.MISSING_PRIVILEGE,
+          member::advance,
+          "permission denied",
+          "orchestrator",
+          "USAGE on schema orchestrator");
+    }
+  }
+
+  @Test
+  void aUserWhoMayOnlyReadTheControlTables() {
+    Members.install(database.dataSource());
+    grantControl("SELECT");
+    try (Orchestrator member = Members.member(asUser(), "1").role(Role.MEMBER).build()) {
+      Untouched.refuses(
+          database,
+          DatabaseException.class,
+          ErrorCode.MISSING_PRIVILEGE,
+          member::advance,
+          "permission denied",
+          "SELECT, INSERT, UPDATE, DELETE");
+    }
+  }
+
+  @Test
+  void aDriverWhoDoesNotOwnTheTable() {
+    Members.install(database.dataSource());
+    grantControl("ALL");
+    try (Orchestrator member =
+        Members.member(asUser(), "1").thisBuild(REGION, AddColumn.Code.UNAWARE).build()) {
+      RefusedException refused =
+          Untouched.refuses(
+              database,
+              RefusedException.class,
+              ErrorCode.MISSING_PRIVILEGE,
+              member::advance,
+              REGION.id(),
+              user,
+              "does not own table",
+              "users",
+              "OWNER TO");
+      assertThat(refused.migration()).isEqualTo(REGION.id());
+      assertThat(database.queryLong("SELECT count(*) FROM orchestrator.migration")).isZero();
+    }
+  }
+
+  @Test
+  void aMemberNeedsNoMoreThanTheControlTables() {
+    Members.install(database.dataSource());
+    grantControl("SELECT, INSERT, UPDATE, DELETE");
+    try (Orchestrator member =
+            Members.member(asUser(), "1")
+                .role(Role.MEMBER)
+                .timing(Members::patient)
+                .thisBuild(REGION, AddColumn.Code.UNAWARE)
+                .build();
+        Orchestrator job = Members.driver(database.dataSource()).timing(Members::patient).build()) {
+      assertThat(member.advance().admitted()).isTrue();
+      assertThat(job.drive(Duration.ofSeconds(20)).settled()).isTrue();
+    }
+  }
+
+  @Test
+  void nobodyAnswers() {
+    PGSimpleDataSource nowhere = database.newDataSource();
+    nowhere.setPortNumbers(new int[] {1});
+    unreachable(nowhere, ":1");
+    PGSimpleDataSource unknown = database.newDataSource();
+    unknown.setDatabaseName("no_such_database");
+    unreachable(unknown, "no_such_database");
+  }
+
+  private void unreachable(PGSimpleDataSource source, String where) {
+    try (Orchestrator member = Members.member(source, "1").build()) {
+      Untouched.refuses(
+          database,
+          DatabaseException.class,
+          ErrorCode.DATABASE_UNREACHABLE,
+          member::advance,
+          where,
+          "address");
+      assertThat(member.fit()).isFalse();
+    }
+  }
+
+  @Test
+  void aUserWhoseTransactionsAreReadOnly() {
+    database.execute("ALTER ROLE " + user + " SET default_transaction_read_only = on");
+    try (Orchestrator member = Members.member(asUser(), "1").build()) {
+      Untouched.refuses(
+          database,
+          DatabaseException.class,
+          ErrorCode.READ_ONLY_DATABASE,
+          member::advance,
+          "read-only",
+          "default_transaction_read_only",
+          "primary");
+    }
+  }
+
+  /** A real one: started in recovery, as a replica whose primary is away. */
+  @Test
+  void aReplica(@TempDir Path directory) throws Exception {
+    Assumptions.assumeTrue(
+        PostgresServer.get().kind().startsWith("embedded"), "needs the embedded server's binaries");
+    Path data = directory.resolve("data");
+    EmbeddedPostgres.Builder builder =
+        EmbeddedPostgres.builder()
+            .setDataDirectory(data)
+            .setCleanDataDirectory(false)
+            .setLocaleConfig("locale", "C")
+            .setPGStartupWait(Duration.ofSeconds(60));
+    builder.start().close();
+    Files.createFile(data.resolve("standby.signal"));
+    try (EmbeddedPostgres replica = builder.start();
+        Orchestrator member = Members.member(replica.getPostgresDatabase(), "1").build()) {
+      DatabaseException refused = catchThrowableOfType(DatabaseException.class, member::advance);
+      assertThat(refused).hasMessageContainingAll("replica", "primary");
+      assertThat(refused.code()).isEqualTo(ErrorCode.READ_ONLY_DATABASE);
+    }
+  }
+}

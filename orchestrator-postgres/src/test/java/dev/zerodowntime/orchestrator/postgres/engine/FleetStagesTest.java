@@ -1,0 +1,168 @@
+package dev.zerodowntime.orchestrator.postgres.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.OrchestratorBuilder;
+import dev.zerodowntime.orchestrator.Role;
+import dev.zerodowntime.orchestrator.Wait;
+import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.DropColumn;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** By which stage a build is judged, and what a process does in the fleet. */
+class FleetStagesTest extends FleetFixture {
+
+  private OrchestratorBuilder shop() {
+    return member("1").application("shop");
+  }
+
+  @Test
+  void oneBuildCanServeBothSides() {
+    DropColumn.Code[] all = DropColumn.Code.values();
+    try (Orchestrator first = member("1", all).build()) {
+      assertThatThrownBy(() -> first.stage(DROP))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContainingAll(ID, "advance()");
+      first.pauseAll("to see the first choice");
+      first.advance();
+      assertThat(first.stage(DROP)).isEqualTo(DropColumn.Code.NOT_READING);
+      first.resumeAll();
+      assertThat(driven(first)).isEqualTo("RELAX");
+      try (Orchestrator second = joined(member("1", all))) {
+        assertThat(second.stage(DROP)).isEqualTo(DropColumn.Code.UNUSED);
+        first.advance();
+        assertThat(first.stage(DROP)).isEqualTo(DropColumn.Code.NOT_READING);
+        assertThat(waits(second, Wait.Kind.FLEET)).contains("billing 1 at NOT_READING");
+        first.close();
+        assertThat(driven(second)).isEqualTo("CONTRACT");
+      }
+    }
+  }
+
+  @Test
+  void aBuildThatDeclaresNothingIsAtTheOldestStage() {
+    try (Orchestrator silent = joined(member("1"));
+        Orchestrator next = joined(member("2", DropColumn.Code.NOT_READING))) {
+      assertThat(waits(next, Wait.Kind.FLEET)).contains("1 member of billing 1 at USES [0,0]");
+      silent.close();
+      assertThat(driven(next)).isEqualTo("RELAX");
+    }
+  }
+
+  @Test
+  void everyApplicationCountsUnlessItNarrowsItself() {
+    try (Orchestrator shop = joined(shop());
+        Orchestrator billing = joined(member("1", DropColumn.Code.NOT_READING))) {
+      assertThat(waits(billing, Wait.Kind.FLEET)).contains("1 member of shop 1 at USES");
+      shop.close();
+      try (Orchestrator narrowed = joined(shop().release("2").touches("orders", "items"))) {
+        assertThat(driven(billing)).isEqualTo("RELAX");
+        assertThat(narrowed.fit()).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void anotherTeamDeclaresItsStageByReference() {
+    try (Orchestrator billing = joined(member("1", DropColumn.Code.NOT_READING));
+        Orchestrator shop =
+            joined(
+                shop()
+                    .thisBuild(Migration.ref(ID, DropColumn.class), DropColumn.Code.NOT_READING))) {
+      assertThat(driven(billing)).isEqualTo("RELAX");
+      assertThat(of(billing.drive()).waits())
+          .anyMatch(w -> w.what().contains("shop 1 at NOT_READING"));
+      assertThat(of(shop.drive()).stage()).isEqualTo("NOT_READING");
+    }
+  }
+
+  @Test
+  void aDeletedDeclarationIsNamed() {
+    try (Orchestrator next = joined(member("2", DropColumn.Code.UNUSED))) {
+      assertThat(driven(next)).isEqualTo("CONTRACT");
+      try (Orchestrator without = member("3").build()) {
+        assertThatThrownBy(without::advance).hasMessageContaining(ID);
+      }
+      try (Orchestrator named = joined(member("4").finished(ID))) {
+        database.execute("UPDATE orchestrator.migration SET since = now() - interval '8 days'");
+        assertThat(driven(named)).isEqualTo("PURGE");
+        assertThat(of(next.drive()).next()).contains("finished(\"" + ID + "\")");
+      }
+    }
+  }
+
+  @Test
+  void aMemberIsCountedAndDrivesNothing() {
+    try (Orchestrator member = joined(member("1", DropColumn.Code.NOT_READING).role(Role.MEMBER))) {
+      assertThat(member.advance().leading()).isFalse();
+      assertThat(count("member")).isEqualTo(1);
+      assertThat(member.status().migrations().get(0).phase()).isEqualTo("NOT_STARTED");
+      assertThat(member.status().driver()).isNull();
+    }
+  }
+
+  @Test
+  void aDriverIsNotCounted() {
+    nobodyIsLeft();
+    try (Orchestrator job = job().thisBuild(DROP, DropColumn.Code.USES).build()) {
+      assertThat(job.advance().admitted()).isTrue();
+      assertThat(driven(job)).isEqualTo("CONTRACT");
+      assertThat(count("member")).isZero();
+      assertThat(
+              database.queryLong("SELECT count(*) FROM orchestrator.release WHERE release = 'job'"))
+          .isZero();
+    }
+  }
+
+  @Test
+  void nothingIsEnteredBeforeAnyApplicationIsKnown() {
+    try (Orchestrator job = job().thisBuild(DROP, DropColumn.Code.UNUSED).build()) {
+      assertThat(waits(job, Wait.Kind.NO_APPLICATION)).contains("no application");
+      assertThat(of(job.drive()).phase()).isEqualTo("NOT_STARTED");
+    }
+  }
+
+  @Test
+  void aMemberDrivesInTheBackground() throws Exception {
+    try (Orchestrator both = joined(member("1", DropColumn.Code.NOT_READING).background(true))) {
+      Eventually.until(
+          "the background driver has gone on",
+          () -> both.status().migrations().get(0).phase().equals("RELAX"));
+    }
+  }
+
+  @Test
+  void oneIdInTwoSchemasIsTwoMigrations() {
+    database.execute(
+        "CREATE SCHEMA a",
+        "CREATE SCHEMA b",
+        "CREATE TABLE a.users (id bigint PRIMARY KEY)",
+        "CREATE TABLE b.users (id bigint PRIMARY KEY)");
+    AddColumn add = AddColumn.of("billing/add").table("users").column("c", "text").build();
+    for (String schema : List.of("a", "b")) {
+      PGSimpleDataSource tenant = database.newDataSource();
+      tenant.setCurrentSchema(schema);
+      try (Orchestrator member =
+          joined(
+              Members.member(tenant, "1")
+                  .timing(Members::patient)
+                  .thisBuild(add, AddColumn.Code.WRITES))) {
+        assertThat(member.stage(add)).isEqualTo(AddColumn.Code.WRITES);
+        assertThat(member.drive(Duration.ofSeconds(20)).settled()).isTrue();
+      }
+    }
+    assertThat(database.rows("SELECT target_schema, status FROM orchestrator.migration ORDER BY 1"))
+        .containsExactly(List.of("a", "DONE"), List.of("b", "DONE"));
+    assertThat(
+            database.queryLong(
+                "SELECT count(*) FROM pg_attribute WHERE attname = 'c' AND attrelid IN"
+                    + " ('a.users'::regclass, 'b.users'::regclass)"))
+        .isEqualTo(2);
+  }
+}
