@@ -46,6 +46,7 @@ final class ControlTables {
         "incarnation_still bigint DEFAULT 0",
         "paused boolean DEFAULT false",
         "paused_reason text",
+        "fleet_changed_at timestamptz",
         "installed_at timestamptz DEFAULT now()");
     comment("control", "version", "Version of these tables.");
     comment("control", "min_reader", "The oldest version of the library that can work with them.");
@@ -57,6 +58,7 @@ final class ControlTables {
         "incarnation_still",
         "For how many milliseconds it has seen the new incarnation; no phase is entered before one"
             + " expiry.");
+    comment("control", "fleet_changed_at", "When a pinned member was last ended.");
     table(
         "fleet",
         "One row that registering members lock shared and phase entries lock exclusively.",

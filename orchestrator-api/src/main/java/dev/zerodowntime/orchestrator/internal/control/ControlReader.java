@@ -56,6 +56,8 @@ public final class ControlReader {
                 + sql.incarnation()
                 + ", "
                 + sql.millis(sql.now())
+                + ", "
+                + sql.millis("fleet_changed_at")
                 + " FROM "
                 + tables.table("control"),
             row ->
@@ -70,7 +72,8 @@ public final class ControlReader {
                     row.getBoolean(8),
                     row.getString(9),
                     row.getString(10),
-                    row.getLong(11)))
+                    row.getLong(11),
+                    row.getLong(12)))
         .orElseThrow(
             () ->
                 new DatabaseException(

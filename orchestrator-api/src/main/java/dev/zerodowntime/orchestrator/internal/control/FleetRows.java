@@ -22,7 +22,8 @@ public final class FleetRows {
       boolean paused,
       @Nullable String pausedReason,
       String serverIncarnation,
-      long now) {}
+      long now,
+      long fleetChanged) {}
 
   /** An application that has registered. */
   public record Application(String name, long firstSeen, @Nullable Set<String> touches) {}

@@ -285,6 +285,10 @@ public final class FleetWriter {
   /** Ends the pins of an application; all of them if the label is null. */
   public int unpin(Connection connection, String application, @Nullable String label)
       throws SQLException {
+    // Who fits without them has fitted only since now.
+    Db.update(
+        connection,
+        "UPDATE " + tables.table("control") + " SET fleet_changed_at = " + tables.sql().now());
     return Db.update(
         connection,
         "DELETE FROM "

@@ -196,6 +196,14 @@ final class Gatekeeper {
 
   private List<Wait> evaluate(Connection connection, Snapshot snapshot, MigrationRow row)
       throws SQLException {
+    Integer target = row.target();
+    if (target != null
+        && MigrationRow.REOPEN.equals(row.targetReason())
+        && !Registrar.inTheWay(ctx, snapshot, row, target).isEmpty()) {
+      // Granted when it was asked; since then somebody has joined whom the way back would break.
+      ctx.migrations().target(connection, row, null, null, null);
+      return List.of(Wait.of(Wait.Kind.FLEET, "a request to reopen was overtaken"));
+    }
     Gates.Evaluation evaluation = gates.evaluate(snapshot, row);
     if (!evaluation.fitUp().equals(row.fitUp()) || !evaluation.fitDown().equals(row.fitDown())) {
       ctx.migrations().fit(connection, row, evaluation.fitUp(), evaluation.fitDown());

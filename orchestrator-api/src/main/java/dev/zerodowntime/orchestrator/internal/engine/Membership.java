@@ -46,7 +46,7 @@ final class Membership {
   }
 
   Registrar.Joined join() throws SQLException {
-    Registrar.Joined joined = registrar.join(stages);
+    Registrar.Joined joined = registrar.join(stages, admitted);
     if (joined.admitted()) {
       // Chosen once, and kept for life: code was told which side it is on.
       Map<String, String> all = new LinkedHashMap<>(joined.stages());

@@ -63,8 +63,10 @@ final class Registrar {
    *
    * @param fixed the stages chosen before, if this process was a member already: they don't change
    *     during its life
+   * @param returning whether this process was a member already and has been struck off: that is no
+   *     new deployment of its release
    */
-  Joined join(Map<String, String> fixed) throws SQLException {
+  Joined join(Map<String, String> fixed, boolean returning) throws SQLException {
     return Db.transaction(
         ctx.dataSource(),
         connection -> {
@@ -96,7 +98,7 @@ final class Registrar {
             }
           }
           if (unfit.isEmpty()) {
-            admit(connection, snapshot, chosen, highest, spans);
+            admit(connection, snapshot, chosen, highest, spans, returning);
           } else if (snapshot.applications().containsKey(ctx.application())) {
             reopen(connection, snapshot, unfit, highest);
           } else if (unfit.stream().allMatch(each -> each.direction() == Direction.UP)) {
@@ -196,7 +198,8 @@ final class Registrar {
       Snapshot snapshot,
       Map<String, String> chosen,
       Map<String, String> highest,
-      Map<MigrationRow, Span> spans)
+      Map<MigrationRow, Span> spans,
+      boolean returning)
       throws SQLException {
     ctx.fleet().application(connection, ctx.application(), ctx.declarations().touches());
     ctx.fleet()
@@ -207,7 +210,7 @@ final class Registrar {
             highest,
             declarations(),
             ctx.declarations().finished(),
-            !snapshot.hasLiveMember(ctx.application(), ctx.release()));
+            !returning && !snapshot.hasLiveMember(ctx.application(), ctx.release()));
     for (Map.Entry<MigrationRow, Span> each : spans.entrySet()) {
       MigrationRow row = each.getKey();
       if (!row.state().atRest()) {
@@ -248,20 +251,24 @@ final class Registrar {
       Connection connection, Snapshot snapshot, List<Unfit> unfit, Map<String, String> highest)
       throws SQLException {
     boolean asked = false;
+    boolean first = false;
     for (Unfit each : unfit) {
       MigrationRow row = each.migration();
       Integer target = row.target();
       if (each.direction() == Direction.DOWN
-          && inTheWay(ctx, snapshot, row, each.phase()).isEmpty()
-          && (target == null || target > each.phase())) {
-        ctx.migrations()
-            .target(
-                connection,
-                row,
-                each.phase(),
-                MigrationRow.REOPEN,
-                ctx.application() + " " + ctx.release());
+          && inTheWay(ctx, snapshot, row, each.phase()).isEmpty()) {
+        // Every time it asks, not only the first: it is warm for as long as it keeps asking.
         asked = true;
+        if (target == null || target > each.phase()) {
+          first = true;
+          ctx.migrations()
+              .target(
+                  connection,
+                  row,
+                  each.phase(),
+                  MigrationRow.REOPEN,
+                  ctx.application() + " " + ctx.release());
+        }
       }
       if (each.direction() == Direction.DOWN && says(row)) {
         highest.put(row.key(), each.stage().stage());
@@ -278,6 +285,8 @@ final class Registrar {
               declarations(),
               ctx.declarations().finished(),
               !snapshot.hasLiveMember(ctx.application(), ctx.release()));
+    }
+    if (first) {
       ctx.events()
           .append(
               connection,

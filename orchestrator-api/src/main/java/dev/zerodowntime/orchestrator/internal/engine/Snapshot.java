@@ -108,7 +108,7 @@ record Snapshot(
 
   /** When a member last joined or was struck off. */
   long fleetChanged() {
-    long changed = 0;
+    long changed = control.fleetChanged();
     for (Member member : members) {
       changed = Math.max(changed, member.registered());
     }
