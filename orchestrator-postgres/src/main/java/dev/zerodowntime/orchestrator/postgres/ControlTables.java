@@ -226,7 +226,9 @@ final class ControlTables {
         "release text",
         "token text");
     statements.add(
-        "CREATE INDEX IF NOT EXISTS event_migration ON " + schema + ".event (migration, target_schema, id)");
+        "CREATE INDEX IF NOT EXISTS event_migration ON "
+            + schema
+            + ".event (migration, target_schema, id)");
     comment("event", "token", "The lease it happened under.");
     table(
         "backfill",
@@ -276,7 +278,13 @@ final class ControlTables {
 
   private void table(String name, String comment, String... columns) {
     statements.add(
-        "CREATE TABLE IF NOT EXISTS " + schema + "." + name + " (\n  " + String.join(",\n  ", columns) + "\n)");
+        "CREATE TABLE IF NOT EXISTS "
+            + schema
+            + "."
+            + name
+            + " (\n  "
+            + String.join(",\n  ", columns)
+            + "\n)");
     statements.add("COMMENT ON TABLE " + schema + "." + name + " IS '" + comment + "'");
   }
 

@@ -30,7 +30,8 @@ record Dependent(Kind kind, String name) {
     /** A trigger with a column list or condition. */
     TRIGGER,
     /**
-     * A function whose text names the column: of one of the table's triggers, or naming the table too.
+     * A function whose text names the column: of one of the table's triggers, or naming the table
+     * too.
      */
     FUNCTION,
     /** A publication's column list or row filter. */

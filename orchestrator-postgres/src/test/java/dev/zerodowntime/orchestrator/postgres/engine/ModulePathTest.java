@@ -17,8 +17,8 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
 /**
- * The tests run on the class path; this one shows that everything also works as named modules, where
- * Flyway finds no files in ours and the engine is not visible.
+ * The tests run on the class path; this one shows that everything also works as named modules,
+ * where Flyway finds no files in ours and the engine is not visible.
  */
 @PostgresTest
 class ModulePathTest {
@@ -74,17 +74,14 @@ class ModulePathTest {
         ModuleLayer.boot()
             .configuration()
             .resolveAndBind(
-                finder,
-                ModuleFinder.of(),
-                Set.of(API + ".postgres", "flyway.database.postgresql"));
+                finder, ModuleFinder.of(), Set.of(API + ".postgres", "flyway.database.postgresql"));
     return ModuleLayer.boot()
         .defineModulesWithOneLoader(configuration, ClassLoader.getPlatformClassLoader());
   }
 
   private static boolean belongs(Path entry) {
     String name = entry.toString();
-    boolean ours =
-        name.contains("orchestrator-") && !name.contains("test-classes");
+    boolean ours = name.contains("orchestrator-") && !name.contains("test-classes");
     return ours || name.matches(".*(slf4j-api|flyway-[a-z-]+|logback-[a-z]+)-[0-9].*\\.jar");
   }
 }

@@ -20,8 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ReadmeTest {
 
   @Test
-  void theExampleWorksByCopyAndPaste(TestDatabase database, @TempDir Path folder)
-      throws Exception {
+  void theExampleWorksByCopyAndPaste(TestDatabase database, @TempDir Path folder) throws Exception {
     database.execute(
         "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, country text NOT NULL)");
     Path source = folder.resolve("Billing.java");
