@@ -1,0 +1,75 @@
+package dev.zerodowntime.orchestrator.postgres.crash;
+
+import dev.zerodowntime.orchestrator.postgres.crash.Cut.When;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Which cuts are made. With {@code -Dcrash.full=true} all: both sides of every statement. Else:
+ * both sides of whatever commits; one side, in turn, of DDL in an open transaction, which the cut
+ * undoes on either side, and of signs of life; a part of other uncommitted changes, of reads, and
+ * of acts whose movements another act makes too. Sides and parts rotate from day to day; {@code
+ * -Dcrash.sample=n} repeats another day's.
+ */
+final class Sample {
+
+  private static final int READS = 40;
+  private static final int UNDONE = 5;
+  private static final int REPEATED = 7;
+  private static final int TO_THE_END = 20;
+
+  private final boolean full = Boolean.getBoolean("crash.full");
+  private final int offset =
+      Integer.getInteger("crash.sample", (int) (LocalDate.now().toEpochDay() % READS));
+
+  List<Cut> of(List<Point> points, boolean repeated) {
+    List<Cut> cuts = new ArrayList<>();
+    for (int i = 0; i < points.size(); i++) {
+      Point point = points.get(i);
+      if (full) {
+        bothSides(cuts, point);
+      } else if (!repeated || (i + offset) % REPEATED == 0) {
+        some(cuts, point, i + offset);
+      }
+    }
+    return cuts;
+  }
+
+  private static void some(List<Cut> cuts, Point point, int number) {
+    int every =
+        switch (point.effect()) {
+          case NONE -> READS;
+          case UNDONE -> UNDONE;
+          case DDL, ALIVE -> 1;
+          case LASTING -> 0;
+        };
+    if (every == 0) {
+      bothSides(cuts, point);
+    } else if (number % every == 0) {
+      cuts.add(new Cut(point, number / every % 2 == 0 ? When.BEFORE : When.AFTER));
+    }
+  }
+
+  private static void bothSides(List<Cut> cuts, Point point) {
+    cuts.add(new Cut(point, When.BEFORE));
+    if (point.sql().matches("(/\\*.*\\*/ )?(CREATE|DROP) INDEX CONCURRENTLY.*")) {
+      cuts.add(new Cut(point, When.DURING));
+    }
+    cuts.add(new Cut(point, When.AFTER));
+  }
+
+  /** Whether a recovered run goes on to the end of its script, not only of its act. */
+  boolean toTheEnd(int cut) {
+    return cut % TO_THE_END == 0;
+  }
+
+  @Override
+  public String toString() {
+    return full
+        ? "full run: both sides of every statement"
+        : "default run: whatever commits and all DDL, a part of the rest (crash.sample="
+            + offset
+            + "; -Dcrash.full=true takes all)";
+  }
+}

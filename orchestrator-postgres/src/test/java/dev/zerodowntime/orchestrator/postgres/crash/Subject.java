@@ -1,0 +1,113 @@
+package dev.zerodowntime.orchestrator.postgres.crash;
+
+import dev.zerodowntime.orchestrator.CodeStage;
+import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.OrchestratorBuilder;
+import dev.zerodowntime.orchestrator.Timing;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import javax.sql.DataSource;
+
+/**
+ * An operation under test: a migration, and what the application's code writes meanwhile.
+ *
+ * @param name for the summary
+ * @param stages its code stages
+ * @param declare the migration, waiting for approval before the phases given
+ * @param row by phase, what code inserts: columns and values, where {@code i} is the row's number
+ * @param <C> its code stages
+ */
+record Subject<C extends Enum<C> & CodeStage>(
+    String name, Class<C> stages, Function<String[], Migration<C>> declare, IntFunction<Row> row) {
+
+  static final String TABLE = "users";
+
+  private static final int FIRST_ROWS = 240;
+  private static final int NEW_ROWS = 6;
+
+  /** What code inserts. */
+  record Row(String columns, String values) {
+    static final Row PLAIN = new Row("id, country", "i, 'de'");
+  }
+
+  /** The application's table, with everything that a migration may have to look after. */
+  static List<String> table() {
+    return List.of(
+        "CREATE TABLE countries (code text PRIMARY KEY)",
+        "INSERT INTO countries VALUES ('de'), ('fr')",
+        "CREATE SEQUENCE name_numbers",
+        "CREATE TABLE users (id bigint PRIMARY KEY, country text NOT NULL REFERENCES countries,"
+            + " name varchar(60) COLLATE \"C\" NOT NULL DEFAULT 'nobody', nick text DEFAULT"
+            + " ('nick-' || nextval('name_numbers')) NOT NULL, note text, touched int NOT NULL"
+            + " DEFAULT 0, CONSTRAINT name_short CHECK (length(name) < 50), CONSTRAINT touches"
+            + " CHECK (touched >= 0))",
+        "CREATE INDEX users_name ON users (name varchar_pattern_ops, id DESC) INCLUDE (note)",
+        "CREATE INDEX users_name_lower ON users (lower(name)) WHERE country = 'de'",
+        "CREATE INDEX users_name_alone ON users (name)",
+        "CREATE UNIQUE INDEX users_nick ON users (nick)",
+        "CREATE INDEX users_country ON users (country)",
+        "COMMENT ON COLUMN users.name IS 'who it''s'",
+        "COMMENT ON INDEX users_name_alone IS 'by name'",
+        "ALTER TABLE users ALTER COLUMN name SET STATISTICS 200",
+        "GRANT SELECT (name, nick), UPDATE (name) ON users TO PUBLIC",
+        // Counts every UPDATE of a row: a batch that ran twice shows.
+        "CREATE FUNCTION count_touch() RETURNS trigger LANGUAGE plpgsql AS"
+            + " 'BEGIN NEW.touched := OLD.touched + 1; RETURN NEW; END'",
+        "CREATE TRIGGER count_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION"
+            + " count_touch()",
+        "INSERT INTO users (id, country, name, note) SELECT i * 10, 'de', 'name ' || i, repeat('x',"
+            + " i % 90) FROM generate_series(1, "
+            + FIRST_ROWS
+            + ") i");
+  }
+
+  /** What the application writes when everything is at rest in a phase. */
+  List<String> writes(int phase, int round) {
+    int from = 100_000 + round * 100;
+    Row each = row.apply(phase);
+    return List.of(
+        "INSERT INTO users (%s) SELECT %s FROM generate_series(%d, %d) i"
+            .formatted(each.columns(), each.values(), from, from + NEW_ROWS - 1),
+        "UPDATE users SET note = 'round " + round + "' WHERE id % 500 = 0");
+  }
+
+  Migration<C> migration(List<String> approvals) {
+    return declare.apply(approvals.toArray(String[]::new));
+  }
+
+  /** The process of an act. */
+  @SuppressWarnings("unchecked")
+  Orchestrator member(DataSource dataSource, Act act, List<String> approvals) {
+    OrchestratorBuilder builder =
+        Orchestrator.builder(dataSource)
+            .application("billing")
+            .release(act.release())
+            .noStarQueries()
+            .background(false)
+            .backupGate((migration, drops) -> true)
+            .timing(timing -> quick(timing).horizon(act.horizon()));
+    if (act.stage() != null) {
+      builder.thisBuild(migration(approvals), Enum.valueOf(stages, act.stage()));
+    }
+    return builder.build();
+  }
+
+  /**
+   * The rules of production with short durations. The tick only bounds slices of work here: a long
+   * one keeps the trace free of looks at a clock.
+   */
+  private static Timing quick(Timing timing) {
+    return timing
+        .heartbeat(Duration.ofMillis(20), Duration.ofMillis(60))
+        .soak(Duration.ZERO)
+        .drain(Duration.ZERO)
+        .startupBudget(Duration.ofSeconds(20))
+        .lockBudget(Duration.ofSeconds(10))
+        .retryPause(Duration.ofMillis(10))
+        .lease(Duration.ofMillis(15))
+        .tick(Duration.ofSeconds(5));
+  }
+}

@@ -1,0 +1,147 @@
+package dev.zerodowntime.orchestrator.postgres.crash;
+
+import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
+import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** Every operation that the dialect ships; one that nobody wrote a subject for is an error. */
+final class Subjects {
+
+  /** Smaller than the table, so that every backfill has several. */
+  private static final int BATCH = 100;
+
+  private Subjects() {}
+
+  static List<Subject<?>> all() {
+    Set<String> shipped =
+        PostgresDialect.create().operations().stream()
+            .map(each -> each.type().name())
+            .collect(Collectors.toCollection(TreeSet::new));
+    List<Subject<?>> subjects = new ArrayList<>();
+    Set<String> covered = new TreeSet<>();
+    for (Subject<?> each :
+        List.of(
+            addNotNull(), addNullable(), createIndex(), dropColumn(), rename(), renameInCode())) {
+      String operation = each.migration(List.of()).lifecycle().operation();
+      if (shipped.contains(operation)) {
+        subjects.add(each);
+        covered.add(operation);
+      }
+    }
+    if (!covered.equals(shipped)) {
+      throw new AssertionError("the dialect ships " + shipped + ", but cut are only " + covered);
+    }
+    return subjects;
+  }
+
+  private static <B extends Migration.Builder<B, ?>> B policy(B builder, String... approvals) {
+    return builder
+        .batchRows(BATCH)
+        .batchPause(Duration.ZERO)
+        .retention(Duration.ZERO)
+        .allowTriggers("count_touch")
+        .approvalBefore(approvals);
+  }
+
+  private static Subject<?> addNotNull() {
+    return new Subject<>(
+        "AddColumn NOT NULL",
+        AddColumn.Code.class,
+        approvals ->
+            policy(AddColumn.of("billing/users-region"), approvals)
+                .table(Subject.TABLE)
+                .column("region", "text")
+                .notNull()
+                .fillWithSql("upper(country)")
+                .build(),
+        phase ->
+            phase < AddColumn.DONE ? Row.PLAIN : new Row("id, country, region", "i, 'de', 'N'"));
+  }
+
+  private static Subject<?> addNullable() {
+    return new Subject<>(
+        "AddColumn nullable",
+        AddColumn.Code.class,
+        approvals ->
+            policy(AddColumn.of("billing/users-level"), approvals)
+                .table(Subject.TABLE)
+                .column("level", "int")
+                .defaultSql("7")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> createIndex() {
+    return new Subject<>(
+        "CreateIndex",
+        CreateIndex.Code.class,
+        approvals ->
+            policy(CreateIndex.of("billing/users-by-note"), approvals)
+                .table(Subject.TABLE)
+                .name("users_by_note")
+                .column("note", "DESC NULLS LAST")
+                .expression("lower(name)")
+                .include("country")
+                .where("touched < 1000")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropColumn() {
+    return new Subject<>(
+        "DropColumn",
+        DropColumn.Code.class,
+        approvals ->
+            policy(DropColumn.of("billing/users-drop-name"), approvals)
+                .table(Subject.TABLE)
+                .column("name")
+                .fillBackWithSql("'again ' || id")
+                .alsoDropsIndexes("users_name", "users_name_lower")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> rename() {
+    return new Subject<>(
+        "RenameColumn",
+        RenameColumn.Code.class,
+        approvals ->
+            policy(RenameColumn.of("billing/users-nick"), approvals)
+                .table(Subject.TABLE)
+                .from("nick")
+                .to("handle")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> renameInCode() {
+    return new Subject<>(
+        "RenameColumnInCode",
+        RenameColumnInCode.Code.class,
+        approvals ->
+            policy(RenameColumnInCode.of("billing/users-full-name"), approvals)
+                .table(Subject.TABLE)
+                .from("name")
+                .to("full_name")
+                .build(),
+        phase ->
+            switch (phase) {
+              case 0 -> Row.PLAIN;
+              case RenameColumnInCode.CONTRACT, RenameColumnInCode.PURGE ->
+                  new Row("id, country, full_name", "i, 'de', 'new ' || i");
+              default ->
+                  new Row("id, country, name, full_name", "i, 'de', 'new ' || i, 'new ' || i");
+            });
+  }
+}
