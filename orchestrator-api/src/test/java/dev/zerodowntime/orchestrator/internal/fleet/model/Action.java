@@ -40,8 +40,10 @@ enum Action {
   ROLL_OUT,
   /** The release before is rolled out again. */
   ROLL_BACK,
-  /** The pinned members are adopted. */
-  ADOPT,
+  /** A person pins builds. */
+  PIN,
+  /** A person ends that. */
+  UNPIN,
   /** The server fails. */
   FAIL,
   /** The server is back. */
@@ -52,6 +54,8 @@ enum Action {
   COMMAND,
   /** A person ends that. */
   RESUME,
+  /** A person forgets a release. */
+  FORGET,
   /** A person pauses everything. */
   PAUSE,
   /** A person ends that. */

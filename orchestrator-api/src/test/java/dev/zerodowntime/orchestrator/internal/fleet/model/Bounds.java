@@ -5,34 +5,55 @@ import java.util.List;
 /**
  * What may happen in one run of a scenario.
  *
- * @param slots how many members' lives may overlap, those included whose rows outlive them
+ * @param members how many members' lives may overlap, those included whose rows outlive them
  * @param crashes how many processes may crash
  * @param freezes how many processes may freeze
  * @param rollBacks how often the roll-out may go back by one release
  * @param stops how many processes of the wanted release may be closed, as when scaling down
  * @param restarts how many processes of another release may still be started
+ * @param pins how often a person may pin builds at the oldest stage
+ * @param commands how often a person may roll the migration back, until told to resume
+ * @param pauses how often a person may pause everything
  * @param failover what may happen to the server, once
  * @param lostTicks for {@link Failover#RESTORE}: how old the backup may be
  * @param sessions whether the server can tell whose sessions are open
+ * @param pinned whether "builds before us" are pinned at the oldest stage from the beginning
+ * @param development whether there is neither soak time nor rollback horizon
  * @param detailed whether every heartbeat, look and statement is a step of its own
- * @param pinned whether "builds before us" are pinned at the oldest stage until they are adopted
- * @param commands how often a person may roll the migration back, until told to resume
- * @param pauses how often a person may pause everything
+ * @param text the bounds as they were written
  */
 record Bounds(
-    int slots,
+    int members,
     int crashes,
     int freezes,
     int rollBacks,
     int stops,
     int restarts,
+    int pins,
+    int commands,
+    int pauses,
     Failover failover,
     int lostTicks,
     boolean sessions,
-    boolean detailed,
     boolean pinned,
-    int commands,
-    int pauses) {
+    boolean development,
+    boolean detailed,
+    String text) {
+
+  private static final List<String> NUMBERS =
+      List.of(
+          "members",
+          "crashes",
+          "freezes",
+          "rollBacks",
+          "stops",
+          "restarts",
+          "pins",
+          "commands",
+          "pauses",
+          "lostTicks");
+  private static final List<String> WORDS =
+      List.of("sessions", "pinned", "development", "detailed");
 
   /** What may happen to the server. */
   enum Failover {
@@ -46,21 +67,19 @@ record Bounds(
     RESTORE
   }
 
-  /** From a text such as {@code "slots 3, crashes 2, failover RESTART, pinned"}. */
+  /** From a text such as {@code "members 3, crashes 2, failover RESTART, pinned"}. */
   static Bounds of(String text) {
-    int[] numbers = new int[NAMES.size()];
+    int[] numbers = new int[NUMBERS.size()];
+    boolean[] words = new boolean[WORDS.size()];
     Failover failover = Failover.NONE;
-    boolean sessions = false;
-    boolean detailed = false;
-    boolean pinned = false;
     for (String part : text.split(", *")) {
-      String[] words = part.split(" ");
-      switch (words[0]) {
-        case "failover" -> failover = Failover.valueOf(words[1]);
-        case "sessions" -> sessions = true;
-        case "detailed" -> detailed = true;
-        case "pinned" -> pinned = true;
-        default -> numbers[NAMES.indexOf(words[0])] = Integer.parseInt(words[1]);
+      String[] pair = part.split(" ");
+      if (pair[0].equals("failover")) {
+        failover = Failover.valueOf(pair[1]);
+      } else if (pair.length == 2) {
+        numbers[index(NUMBERS, pair[0])] = Integer.parseInt(pair[1]);
+      } else {
+        words[index(WORDS, pair[0])] = true;
       }
     }
     return new Bounds(
@@ -70,24 +89,28 @@ record Bounds(
         numbers[3],
         numbers[4],
         numbers[5],
-        failover,
         numbers[6],
-        sessions,
-        detailed,
-        pinned,
         numbers[7],
-        numbers[8]);
+        numbers[8],
+        failover,
+        numbers[9],
+        words[0],
+        words[1],
+        words[2],
+        words[3],
+        text);
   }
 
-  private static final List<String> NAMES =
-      List.of(
-          "slots",
-          "crashes",
-          "freezes",
-          "rollBacks",
-          "stops",
-          "restarts",
-          "lostTicks",
-          "commands",
-          "pauses");
+  private static int index(List<String> names, String name) {
+    int index = names.indexOf(name);
+    if (index < 0) {
+      throw new IllegalArgumentException("no such bound: " + name);
+    }
+    return index;
+  }
+
+  @Override
+  public String toString() {
+    return text;
+  }
 }

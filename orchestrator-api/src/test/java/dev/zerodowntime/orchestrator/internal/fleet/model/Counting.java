@@ -66,28 +66,20 @@ final class Counting {
 
   private boolean held(int incarnation) {
     boolean known = Watch.current(incarnation) || flaw == Flaw.OLD_INCARNATION_COUNTS;
-    return !known || rules.held(Watch.observation(incarnation), Scenario.EXPIRY);
+    return !known || rules.held(Watch.observation(incarnation), scenario.expiry());
   }
 
   /** Whether a release without members is warm. */
   boolean warm(World world, int release) {
     ReleaseRow row = world.database.releases[release];
-    return row.known()
+    return row.known
         && !world.live(release)
-        && rules.warm(row.age, Scenario.HORIZON, superseded(world, release));
+        && rules.warm(row.age, scenario.horizon(), superseded(world, release));
   }
 
-  /**
-   * Whether another release has taken a release's place: one deployed later that has been live for
-   * the soak time, or any that has been live for the soak time since this one's last member.
-   */
+  /** Whether another release has taken a release's place. */
   boolean superseded(World world, int release) {
-    ReleaseRow row = world.database.releases[release];
-    boolean superseded = row.outlived && flaw != Flaw.SUPERSEDED_BY_ORDER_ALONE;
-    for (ReleaseRow other : world.database.releases) {
-      superseded |= other.proven && other.order > row.order;
-    }
-    return superseded;
+    return world.database.releases[release].superseded;
   }
 
   /** Whether live and pinned members fit a movement. */
@@ -98,6 +90,17 @@ final class Counting {
       }
     }
     return true;
+  }
+
+  /** Whether a live or pinned member can't go down to a phase. */
+  boolean inTheWay(World world, int phase) {
+    Fleet fleet = fleet(world);
+    for (int upper = world.database.state.upper(); upper > phase; upper--) {
+      if (!fits(fleet, new State(upper, upper - 1, Direction.DOWN))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The new age of the fleet's fitness for a movement. */
@@ -117,7 +120,7 @@ final class Counting {
   boolean soaked(int fitSince) {
     OptionalLong since =
         fitSince == Database.NEVER ? OptionalLong.empty() : OptionalLong.of(NOW - fitSince);
-    return rules.soakLeft(since, NOW, Scenario.SOAK) == 0;
+    return rules.soakLeft(since, NOW, scenario.soak()) == 0;
   }
 
   /** The movement upwards from a state at rest, or null where there is none. */
@@ -129,7 +132,7 @@ final class Counting {
   /** The movement downwards from a state at rest, or null where there is none. */
   State down(State state) {
     int purge = scenario.operation().purge();
-    boolean open = purge < 0 || state.reached() < purge || flaw == Flaw.PURGE_LEFT;
+    boolean open = purge < 0 || state.reached() < purge || flaw == Flaw.PURGE_UNDONE;
     return state.atRest() && state.reached() > 0 && open ? state.entering(Direction.DOWN) : null;
   }
 

@@ -45,23 +45,6 @@ final class Database {
     }
   }
 
-  /** Puts a release at the end of the order of deployment. */
-  void deployed(int release) {
-    int place = releases[release].order;
-    int known = place > 0 ? 0 : 1;
-    for (ReleaseRow each : releases) {
-      if (each.known()) {
-        known++;
-      }
-      if (place > 0 && each.order > place) {
-        each.order--;
-      }
-    }
-    releases[release].order = known;
-    releases[release].proven = false;
-    releases[release].outlived = false;
-  }
-
   void copy(Database other) {
     state = other.state;
     schema = other.schema;

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.internal.fleet.Fleet;
 import dev.zerodowntime.orchestrator.internal.fleet.FleetRules;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The transactions of drivers. Each method is one of them, committed as a whole; {@link #enter} and
@@ -26,10 +27,10 @@ final class Driving {
 
   /** A driver takes the lease, with a token that never was before; the other's is void. */
   void takeOver(World world, int driver) {
-    world.holder = driver;
-    if (!scenario.bounds().detailed()) {
-      world.sinceLook[1 - driver] = World.NONE;
+    if (world.holder == driver) {
+      return;
     }
+    world.holder = driver;
     State state = world.database.state;
     world.claim[driver] = state.atRest() ? World.NONE : state.entering();
   }
@@ -43,40 +44,44 @@ final class Driving {
     for (Slot slot : world.slots) {
       boolean watched = scenario.bounds().detailed() || slot.process != Slot.Process.RUNNING;
       if (watched && slot.row != Row.NONE && !Row.closed(slot.row)) {
-        int watch = Watch.look(rules, Row.watch(slot.row), driver, since);
+        int watch = Watch.look(rules, Row.watch(slot.row), driver, since, scenario.expiry());
         slot.row = Row.watch(slot.row, watch);
       }
     }
-    world.incarnation = Watch.look(rules, world.incarnation, driver, since);
+    world.incarnation = Watch.look(rules, world.incarnation, driver, since, scenario.expiry());
     world.sinceLook[driver] = 0;
   }
 
-  /** A driver enters the next phase of the way it has to go, or notes since when the fleet fits. */
+  /** A driver notes since when the fleet has fitted its neighbouring phases. */
+  void evaluate(World world, int driver) {
+    Database database = world.database;
+    if (world.holder != driver && flaw != Flaw.ENTER_WITHOUT_TOKEN || !database.state.atRest()) {
+      return;
+    }
+    lapse(world);
+    Fleet fleet = counting.fleet(world);
+    database.fitUp = fit(world, fleet, counting.up(database.state), database.fitUp);
+    database.fitDown = fit(world, fleet, counting.down(database.state), database.fitDown);
+  }
+
+  /** A driver enters the next phase of the way it has to go, if it may. */
   void enter(World world, int driver) {
     Database database = world.database;
     if (world.holder != driver && flaw != Flaw.ENTER_WITHOUT_TOKEN || !database.state.atRest()) {
       return;
     }
-    boolean decided = world.claim[driver] != World.NONE;
-    if (flaw == Flaw.GATES_BEFORE_LOCK && decided) {
+    if (flaw == Flaw.GATES_BEFORE_LOCK && world.claim[driver] != World.NONE) {
       boolean down = world.claim[driver] < database.state.reached();
       database.state = database.state.entering(down ? Direction.DOWN : Direction.UP);
       return;
     }
-    Fleet fleet = counting.fleet(world);
-    lapse(world);
+    evaluate(world, driver);
     State pair = way(database);
     if (pair == null) {
       return;
     }
-    boolean up = pair.direction() == Direction.UP;
-    int since = counting.fitSince(world, fleet, pair, up ? database.fitUp : database.fitDown);
-    if (up) {
-      database.fitUp = since;
-    } else {
-      database.fitDown = since;
-    }
-    if (rules.objections(fleet, pair).isEmpty() && counting.soaked(since)) {
+    int since = pair.direction() == Direction.UP ? database.fitUp : database.fitDown;
+    if (rules.objections(counting.fleet(world), pair).isEmpty() && counting.soaked(since)) {
       world.claim[driver] = pair.entering();
       if (flaw != Flaw.GATES_BEFORE_LOCK && flaw != Flaw.ENTERING_WRITTEN_LATE) {
         database.state = pair;
@@ -92,26 +97,27 @@ final class Driving {
     }
   }
 
-  /** A request to reopen is dropped when no release is left that would come back. */
+  /** A request to reopen is dropped when somebody stands in its way; whoever asked asks again. */
   private void lapse(World world) {
     Database database = world.database;
-    if (database.target == Database.NO_TARGET || database.byHand || flaw == Flaw.REQUEST_KEPT) {
-      return;
+    boolean asked = database.target != Database.NO_TARGET && !database.byHand;
+    if (asked && flaw != Flaw.REQUEST_KEPT && counting.inTheWay(world, database.target)) {
+      database.target = Database.NO_TARGET;
     }
-    for (int release = 0; release < database.releases.length; release++) {
-      boolean lower = scenario.operation().highest(release).high() <= database.target;
-      if (lower && (world.live(release) || counting.warm(world, release))) {
-        return;
-      }
-    }
-    database.target = Database.NO_TARGET;
   }
 
-  private State way(Database database) {
+  private @Nullable State way(Database database) {
     if (database.target == Database.NO_TARGET) {
       return counting.up(database.state);
     }
-    return database.target < database.state.reached() ? counting.down(database.state) : null;
+    if (database.target < database.state.reached()) {
+      return counting.down(database.state);
+    }
+    return database.byHand ? null : counting.up(database.state);
+  }
+
+  private int fit(World world, Fleet fleet, @Nullable State pair, int stored) {
+    return pair == null ? Database.NEVER : counting.fitSince(world, fleet, pair, stored);
   }
 
   /** A driver runs the statements of the phase being entered. */
@@ -164,28 +170,25 @@ final class Driving {
       return;
     }
     Fleet fleet = counting.fleet(world);
-    State up = counting.up(database.state);
-    State down = counting.down(database.state);
-    database.fitUp = up == null ? Database.NEVER : fresh(world, fleet, up);
-    database.fitDown = down == null ? Database.NEVER : fresh(world, fleet, down);
-  }
-
-  private int fresh(World world, Fleet fleet, State pair) {
-    return counting.fitSince(world, fleet, pair, Database.NEVER);
+    database.fitUp = fit(world, fleet, counting.up(database.state), Database.NEVER);
+    database.fitDown = fit(world, fleet, counting.down(database.state), Database.NEVER);
   }
 
   /** A driver turns back while a phase is entered above the target. */
   void reverse(World world, int driver) {
-    Database database = world.database;
+    if (world.holder == driver && turns(world.database)) {
+      world.database.state = world.database.state.reversed();
+      world.claim[driver] = world.database.state.entering();
+    }
+  }
+
+  /** Whether a driver that reads this turns back. */
+  boolean turns(Database database) {
     State state = database.state;
-    if (world.holder != driver || state.atRest() || state.direction() == Direction.DOWN) {
-      return;
+    if (state.atRest() || state.direction() == Direction.DOWN) {
+      return false;
     }
-    boolean purging =
-        state.entering() == scenario.operation().purge() && flaw != Flaw.PURGE_REVERSED;
-    if (!purging && database.target != Database.NO_TARGET && database.target < state.entering()) {
-      database.state = state.reversed();
-      world.claim[driver] = database.state.entering();
-    }
+    boolean purging = state.entering() == scenario.operation().purge() && flaw != Flaw.PURGE_UNDONE;
+    return !purging && database.target != Database.NO_TARGET && database.target < state.entering();
   }
 }

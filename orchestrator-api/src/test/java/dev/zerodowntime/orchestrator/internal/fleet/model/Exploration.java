@@ -34,7 +34,7 @@ final class Exploration {
     this.rules = rules;
     this.flaw = flaw;
     promise = new Promise(scenario);
-    packing = new Packing(scenario, flaw == Flaw.NONE, rules);
+    packing = new Packing(scenario, rules, flaw);
     int width = packing.words();
     states = new StateSet(width);
     words = new long[width];

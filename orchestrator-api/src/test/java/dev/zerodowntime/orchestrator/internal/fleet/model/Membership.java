@@ -58,12 +58,17 @@ final class Membership {
     slot.row = Row.of(slot.release, slot.stage);
     Database database = world.database;
     ReleaseRow release = database.releases[slot.release];
-    if (deployed || !release.known()) {
-      database.deployed(slot.release);
+    if (deployed || !release.known) {
+      release.deployed();
     }
     release.age = 0;
     release.trueAge = 0;
-    Span span = counting.span(slot.stage);
+    joined(database, slot.stage);
+    database.changed = 0;
+  }
+
+  private void joined(Database database, int stage) {
+    Span span = counting.span(stage);
     State up = counting.up(database.state);
     if (up != null && rules.resetsSoak(span, up)) {
       database.fitUp = Database.NEVER;
@@ -72,7 +77,29 @@ final class Membership {
     if (down != null && rules.resetsSoak(span, down)) {
       database.fitDown = Database.NEVER;
     }
-    database.changed = 0;
+  }
+
+  /** Whether a person may pin builds at the oldest stage. */
+  boolean pinnable(World world) {
+    return !world.database.pinned && rules.fits(counting.span(0), world.database.state);
+  }
+
+  /** A person pins builds at the oldest stage. */
+  void pin(World world) {
+    world.database.pinned = true;
+    world.database.known = true;
+    if (flaw != Flaw.PIN_UNNOTICED) {
+      joined(world.database, 0);
+    }
+  }
+
+  /** A person says that the pinned builds are gone. */
+  void unpin(World world) {
+    world.database.pinned = false;
+    left(world, 0);
+    if (flaw != Flaw.UNPIN_UNNOTICED) {
+      world.database.changed = 0;
+    }
   }
 
   /** A process heartbeats; when its row is gone, it asks to join again with the stage it has. */
@@ -109,16 +136,19 @@ final class Membership {
     if (choice.direction() == Direction.UP || tooLate(world.database.state, choice.phase())) {
       return;
     }
+    if (counting.inTheWay(world, choice.phase())) {
+      return;
+    }
     Database database = world.database;
     ReleaseRow row = database.releases[release];
-    if (flaw != Flaw.REOPEN_UNTOUCHED) {
-      if (!row.known()) {
-        database.deployed(release);
+    boolean lower = database.target == Database.NO_TARGET || choice.phase() < database.target;
+    if (flaw != Flaw.REOPEN_UNTOUCHED && (lower || flaw != Flaw.REOPEN_TOUCHED_ONCE)) {
+      if (!row.known) {
+        row.deployed();
       }
       row.age = 0;
     }
     row.trueAge = 0;
-    boolean lower = database.target == Database.NO_TARGET || choice.phase() < database.target;
     if (lower && flaw != Flaw.REOPEN_UNHEARD) {
       database.target = choice.phase();
     }
@@ -127,7 +157,7 @@ final class Membership {
   /** Whether the way down to a phase is closed for ever. */
   boolean tooLate(State state, int phase) {
     int purge = scenario.operation().purge();
-    return purge >= 0 && phase < purge && state.upper() >= purge;
+    return purge >= 0 && phase < purge && state.upper() >= purge && flaw != Flaw.PURGE_UNDONE;
   }
 
   /** Whether {@link #expel} would strike the member off. */
@@ -137,7 +167,7 @@ final class Membership {
     }
     int watch = Row.watch(slot.row);
     return (Watch.current(watch) || flaw == Flaw.EXPEL_WITHOUT_COMPARING)
-        && rules.gone(Watch.observation(watch), slot.session, Scenario.EXPIRY);
+        && rules.gone(Watch.observation(watch), slot.session, scenario.expiry());
   }
 
   /** A silent member is struck off. */
@@ -152,7 +182,7 @@ final class Membership {
   }
 
   /** Notes that a member or a pinned one was struck off in this tick, if that may matter. */
-  void left(World world, int stage) {
+  private void left(World world, int stage) {
     if (scenario.bounds().detailed()) {
       world.recent |= 1 << stage;
     }
@@ -165,7 +195,7 @@ final class Membership {
     slot.row = Row.NONE;
     if (!world.live(release)) {
       boolean kept = flaw != Flaw.EXPEL_FORGETS_RELEASE;
-      world.database.releases[release].age = kept ? 0 : Scenario.HORIZON;
+      world.database.releases[release].age = kept ? 0 : scenario.horizon();
     }
   }
 }

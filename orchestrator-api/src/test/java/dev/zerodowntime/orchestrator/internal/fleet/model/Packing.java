@@ -11,28 +11,22 @@ import java.util.Arrays;
  */
 final class Packing {
 
-  private static final int SLOT_LIMIT = 8;
+  private static final int MOST_WORDS = 8;
   private final Scenario scenario;
   private final boolean backups;
-  private final boolean faithful;
+  private final Flaw flaw;
   private final boolean ownTimeOnly;
   private final long[] codes;
-  private final Bits bits = new Bits(SLOT_LIMIT);
-  private final World scratch;
+  private final Bits bits = new Bits(MOST_WORDS);
+  private final Ranking ranking;
 
-  /**
-   * @param scenario what is explored
-   * @param faithful whether the protocol is whole, so that nobody relies on what is out of date: a
-   *     claim without the lease, or what was seen of a counter that has moved since
-   * @param rules the rules under test
-   */
-  Packing(Scenario scenario, boolean faithful, FleetRules rules) {
+  Packing(Scenario scenario, FleetRules rules, Flaw flaw) {
     this.scenario = scenario;
-    ownTimeOnly = Watch.ownTimeOnly(rules);
-    this.faithful = faithful;
+    this.flaw = flaw;
+    ownTimeOnly = Watch.ownTimeOnly(rules, scenario.expiry());
     backups = scenario.bounds().failover() == Bounds.Failover.RESTORE;
-    codes = new long[scenario.bounds().slots()];
-    scratch = new World(scenario);
+    codes = new long[scenario.bounds().members()];
+    ranking = new Ranking(scenario.operation(), rules);
   }
 
   /** How many words a world has at most. */
@@ -43,48 +37,48 @@ final class Packing {
     return (bits.length() + 63) / 64;
   }
 
-  /** The words; the same array every time. */
+  /** Brings a world into its common form. Returns its words; the same array every time. */
   long[] pack(World world) {
-    World from = world;
     if (world.holder == 1) {
-      from = scratch;
-      from.copy(world);
-      swapDrivers(from);
+      swapDrivers(world);
     }
+    ranking.settle(world.database.releases);
+    ranking.settle(world.backup.releases);
     bits.clear();
     for (int i = 0; i < codes.length; i++) {
-      codes[i] = code(from.slots[i]);
+      codes[i] = code(world.slots[i]);
     }
     Arrays.sort(codes);
     for (long code : codes) {
       bits.put(code, Slot.bits(backups));
     }
-    put(from.database);
-    bits.put(from.holder + 1, 2);
+    put(world.database);
+    bits.put(world.holder + 1, 2);
     for (int i = 0; i < 2; i++) {
-      bits.put(sinceLook(from, i) + 1, 2);
-      if (!faithful) {
-        bits.put(from.claim[i] + 1, 4);
+      bits.put(sinceLook(world, i) + 1, 2);
+      if (flaw.reliesOnClaims()) {
+        bits.put(world.claim[i] + 1, 4);
       }
     }
-    bits.put(incarnation(from.incarnation), Watch.BITS);
-    bits.put(from.down);
-    bits.put(from.paused);
-    bits.put(from.wanted, 2);
-    bits.put(from.crashes, 2);
-    bits.put(from.freezes, 1);
-    bits.put(from.rollBacks, 2);
-    bits.put(from.stops, 2);
-    bits.put(from.restarts, 1);
-    bits.put(from.failovers, 1);
-    bits.put(from.commands, 1);
-    bits.put(from.pauses, 1);
-    bits.put(from.recent, 4);
+    bits.put(incarnation(world.incarnation), Watch.BITS);
+    bits.put(world.down);
+    bits.put(world.paused);
+    bits.put(world.wanted, 2);
+    bits.put(world.crashes, 2);
+    bits.put(world.freezes, 1);
+    bits.put(world.rollBacks, 2);
+    bits.put(world.stops, 2);
+    bits.put(world.restarts, 1);
+    bits.put(world.failovers, 1);
+    bits.put(world.commands, 1);
+    bits.put(world.pauses, 1);
+    bits.put(world.pins, 1);
+    bits.put(world.recent, 4);
     if (backups) {
-      bits.put(from.backedUp);
-      bits.put(from.backupAge, 2);
-      if (from.backedUp) {
-        put(from.backup);
+      bits.put(world.backedUp);
+      bits.put(world.backupAge, 2);
+      if (world.backedUp) {
+        put(world.backup);
       }
     }
     return bits.words;
@@ -96,7 +90,7 @@ final class Packing {
     return forgotten ? World.NONE : since;
   }
 
-  private static boolean observed(World world, int driver) {
+  private boolean observed(World world, int driver) {
     boolean observed = observes(world.incarnation, driver);
     for (Slot slot : world.slots) {
       observed |= observes(Row.watch(slot.row), driver);
@@ -105,12 +99,12 @@ final class Packing {
     return observed;
   }
 
-  private static boolean observes(int watch, int driver) {
-    return Watch.by(watch, driver) && Watch.still(watch) < Scenario.EXPIRY;
+  private boolean observes(int watch, int driver) {
+    return Watch.by(watch, driver) && Watch.still(watch) < scenario.expiry();
   }
 
   private long code(Slot slot) {
-    if (!faithful || !ownTimeOnly) {
+    if (flaw.reliesOnOldCounters() || !ownTimeOnly) {
       return slot.code(backups);
     }
     int row = slot.row;
@@ -130,9 +124,9 @@ final class Packing {
   /** Once an incarnation has been watched for long enough, it doesn't matter who did. */
   private int incarnation(int watch) {
     if (!Watch.current(watch)) {
-      return faithful ? Watch.UNSEEN : watch;
+      return flaw.reliesOnOldCounters() ? watch : Watch.UNSEEN;
     }
-    return watch >> 3 == Scenario.EXPIRY ? watch & ~6 | 2 : watch;
+    return Watch.still(watch) == scenario.expiry() ? Watch.settled(scenario.expiry()) : watch;
   }
 
   private void put(Database database) {
@@ -149,14 +143,14 @@ final class Packing {
     bits.put(database.pinned);
     bits.put(database.known);
     for (ReleaseRow release : database.releases) {
-      bits.put(release.order, 3);
+      bits.put(release.known);
       bits.put(release.age, 2);
-      bits.put(release.proven);
-      bits.put(release.outlived);
+      bits.put(release.superseded);
       bits.put(release.trueAge, 2);
     }
   }
 
+  /** Fills a world from its words. */
   void unpack(long[] words, World world) {
     System.arraycopy(words, 0, bits.words, 0, words.length);
     bits.rewind();
@@ -167,7 +161,7 @@ final class Packing {
     world.holder = (int) bits.take(2) - 1;
     for (int i = 0; i < 2; i++) {
       world.sinceLook[i] = (int) bits.take(2) - 1;
-      world.claim[i] = faithful ? World.NONE : (int) bits.take(4) - 1;
+      world.claim[i] = flaw.reliesOnClaims() ? (int) bits.take(4) - 1 : World.NONE;
     }
     world.incarnation = (int) bits.take(Watch.BITS);
     world.down = bits.flag();
@@ -181,6 +175,7 @@ final class Packing {
     world.failovers = bits.take();
     world.commands = bits.take();
     world.pauses = bits.take();
+    world.pins = bits.take();
     world.recent = (int) bits.take(4);
     if (backups) {
       world.backedUp = bits.flag();
@@ -205,10 +200,9 @@ final class Packing {
     database.pinned = bits.flag();
     database.known = bits.flag();
     for (ReleaseRow release : database.releases) {
-      release.order = (int) bits.take(3);
+      release.known = bits.flag();
       release.age = (int) bits.take(2);
-      release.proven = bits.flag();
-      release.outlived = bits.flag();
+      release.superseded = bits.flag();
       release.trueAge = (int) bits.take(2);
     }
   }

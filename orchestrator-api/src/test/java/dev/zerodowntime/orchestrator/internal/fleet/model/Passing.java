@@ -39,25 +39,28 @@ final class Passing {
    * of their own, those that only say that all is well are left out.
    */
   boolean owesHeartbeat(Slot slot) {
-    if (slot.process == Process.RUNNING) {
-      return !slot.beat
-          && (scenario.bounds().detailed() || slot.row == Row.NONE || sessionLost(slot));
+    if (slot.process != Process.RUNNING) {
+      return slot.process == Process.WOKEN;
     }
-    return slot.process == Process.WOKEN;
+    boolean news =
+        slot.row == Row.NONE
+            || Watch.current(Row.watch(slot.row))
+            || scenario.bounds().sessions() && !slot.session;
+    return !slot.beat && (news || scenario.bounds().detailed());
   }
 
-  private boolean sessionLost(Slot slot) {
-    return scenario.bounds().sessions() && !slot.session;
-  }
-
+  /** One tick later. */
   void tick(World world) {
     world.recent = 0;
     age(world.database);
     int live = 0;
-    for (int release = 0; release < world.database.releases.length; release++) {
-      live |= world.live(release) ? 1 << release : 0;
+    int running = 0;
+    for (Slot slot : world.slots) {
+      int release = slot.row == Row.NONE ? 0 : 1 << Row.release(slot.row);
+      live |= release;
+      running |= slot.process == Process.RUNNING ? release : 0;
     }
-    age(world.database.releases, live);
+    age(world.database.releases, live, running);
     for (Slot slot : world.slots) {
       slot.beat = false;
       drain(world, slot);
@@ -97,23 +100,23 @@ final class Passing {
     database.changed = older(database.changed, Scenario.SOAK);
   }
 
-  private static void age(ReleaseRow[] releases, int live) {
+  private void age(ReleaseRow[] releases, int live, int running) {
     for (int i = 0; i < releases.length; i++) {
       ReleaseRow release = releases[i];
       if ((live & 1 << i) != 0) {
-        release.proven = true;
         release.age = 0;
         release.trueAge = 0;
       } else {
-        release.outlived |= release.known() && live != 0;
-        release.age = older(release.age, Scenario.HORIZON);
-        release.trueAge = older(release.trueAge, Scenario.HORIZON);
+        boolean taken = release.known && running != 0 && flaw != Flaw.NEVER_SUPERSEDED;
+        release.superseded |= taken;
+        release.age = older(release.age, scenario.horizon());
+        release.trueAge = older(release.trueAge, scenario.horizon());
       }
     }
   }
 
   private static int older(int age, int limit) {
-    return age == Database.NEVER ? age : Math.min(limit, age + 1);
+    return age == Database.NEVER || age >= limit ? age : age + 1;
   }
 
   private void tickBackup(World world) {
@@ -130,10 +133,10 @@ final class Passing {
     world.backupAge++;
     age(world.backup);
     int live = 0;
-    for (int release = 0; release < world.backup.releases.length; release++) {
-      live |= world.liveInBackup(release) ? 1 << release : 0;
+    for (Slot slot : world.slots) {
+      live |= slot.saved == Row.NONE ? 0 : 1 << Row.release(slot.saved);
     }
-    age(world.backup.releases, live);
+    age(world.backup.releases, live, live);
     for (Slot slot : world.slots) {
       if (slot.saved != Row.NONE && Row.closed(slot.saved)) {
         world.backup.releases[Row.release(slot.saved)].age = 0;

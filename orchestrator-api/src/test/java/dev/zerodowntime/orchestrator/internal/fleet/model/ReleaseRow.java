@@ -5,37 +5,36 @@ package dev.zerodowntime.orchestrator.internal.fleet.model;
  */
 final class ReleaseRow {
 
-  /** Its place in the order of deployment, from 1; 0 when there is no row. */
-  int order;
+  /** Whether there is a row. */
+  boolean known;
 
   /** Ticks since its last member, or since it asked in vain, up to the horizon. */
-  int age = Scenario.HORIZON;
+  int age = Scenario.LONGEST;
 
-  /** Whether it has been live for the soak time since its place in the order was given. */
-  boolean proven;
-
-  /** Whether another release has been live for the soak time since its last member. */
-  boolean outlived;
+  /**
+   * Whether another release has been live for the soak time since this one's last member. Stays so
+   * until the release is deployed again.
+   */
+  boolean superseded;
 
   /** Not stored but true: ticks since it last had a member or asked in vain. */
-  int trueAge = Scenario.HORIZON;
+  int trueAge = Scenario.LONGEST;
 
-  boolean known() {
-    return order > 0;
+  /** It is deployed: a process joins that was not a member before, and nobody else is one. */
+  void deployed() {
+    known = true;
+    superseded = false;
   }
 
   void copy(ReleaseRow other) {
-    order = other.order;
+    known = other.known;
     age = other.age;
-    proven = other.proven;
-    outlived = other.outlived;
+    superseded = other.superseded;
     trueAge = other.trueAge;
   }
 
   @Override
   public String toString() {
-    return order == 0
-        ? "-"
-        : "#" + order + " age " + age + (proven ? " proven" : "") + (outlived ? " outlived" : "");
+    return known ? "age " + age + (superseded ? " superseded" : "") : "-";
   }
 }

@@ -25,6 +25,8 @@ final class Slot {
 
   Process process = Process.NONE;
   int release;
+
+  /** The stage that was chosen when it joined. */
   int stage;
 
   /** Whether it has heartbeat since the last tick. */
@@ -33,6 +35,7 @@ final class Slot {
   /** Whether a session of it is open that the server can tell to be its own. */
   boolean session;
 
+  /** The row in the database. */
   int row = Row.NONE;
 
   /** The row in the backup, if there is a backup. */
@@ -40,10 +43,6 @@ final class Slot {
 
   /** Whether the process, if there is one, is the one that the backup's row belongs to. */
   boolean same;
-
-  boolean free() {
-    return process == Process.NONE && row == Row.NONE && saved == Row.NONE;
-  }
 
   /** Running, frozen or not, and believing itself admitted. */
   boolean believes() {
@@ -75,6 +74,7 @@ final class Slot {
     return backups ? 22 + Row.BITS : 9 + Row.BITS;
   }
 
+  /** Everything in one number. */
   long code(boolean backups) {
     long code = process.ordinal();
     code = code << 2 | release;

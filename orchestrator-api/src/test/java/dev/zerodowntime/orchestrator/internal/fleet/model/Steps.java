@@ -20,27 +20,25 @@ final class Steps {
   }
 
   private final Scenario scenario;
-  private final Counting counting;
   private final Membership membership;
   private final Driving driving;
   private final Surroundings surroundings;
   private final Passing passing;
   private final World next;
-  private final boolean zombiesIdle;
 
   Steps(Scenario scenario, FleetRules rules, Flaw flaw) {
     this.scenario = scenario;
-    counting = new Counting(scenario, rules, flaw);
+    Counting counting = new Counting(scenario, rules, flaw);
     membership = new Membership(scenario, rules, flaw, counting);
     driving = new Driving(scenario, rules, flaw, counting);
-    surroundings = new Surroundings(scenario, flaw, counting);
+    surroundings = new Surroundings(scenario, counting);
     passing = new Passing(scenario, rules, flaw, membership);
     next = new World(scenario);
-    zombiesIdle = flaw == Flaw.NONE;
   }
 
   /** Reports every next world. */
-  void from(World world, Sink sink) {
+  void from(World world, Sink to) {
+    Sink sink = scenario.bounds().detailed() ? to : watching(to);
     if (passing.due(world)) {
       passing.tick(next(world));
       sink.accept(Action.TICK, 0, next, true);
@@ -58,6 +56,22 @@ final class Steps {
     rollOut(world, sink);
     people(world, sink);
     server(world, sink);
+  }
+
+  /**
+   * Where looks are not steps of their own, one driver looks after everything that happens. Nobody
+   * is found to be gone sooner by looking less often; and whoever is found to be gone may still be
+   * struck off at any later time.
+   */
+  private Sink watching(Sink to) {
+    return (action, who, world, fair) -> {
+      if (!world.down) {
+        driving.takeOver(world, 0);
+        driving.look(world, 0);
+        driving.evaluate(world, 0);
+      }
+      to.accept(action, who, world, fair);
+    };
   }
 
   private World next(World world) {
@@ -105,7 +119,8 @@ final class Steps {
         sink.accept(Action.FREEZE, i, next, false);
       }
     }
-    if (slot.believes() && world.crashes > 0) {
+    boolean runs = process == Process.RUNNING || scenario.bounds().detailed() && slot.believes();
+    if (runs && world.crashes > 0) {
       surroundings.crash(next(world), next.slots[i]);
       sink.accept(Action.CRASH, i, next, false);
     }
@@ -129,47 +144,39 @@ final class Steps {
   }
 
   private void drivers(World world, Sink sink) {
+    boolean straight = !driving.turns(world.database);
+    boolean atRest = world.database.state.atRest();
+    if (!scenario.bounds().detailed()) {
+      if (atRest) {
+        driving.enter(next(world), 0);
+        sink.accept(Action.ENTER, 0, next, true);
+        return;
+      }
+      driving.run(next(world), 0);
+      driving.confirm(next, 0);
+      sink.accept(Action.CONFIRM, 0, next, straight);
+      if (!straight) {
+        driving.reverse(next(world), 0);
+        sink.accept(Action.REVERSE, 0, next, true);
+      }
+      return;
+    }
     for (int driver = 0; driver < 2; driver++) {
       if (world.holder != driver) {
         driving.takeOver(next(world), driver);
         sink.accept(Action.TAKE_OVER, driver, next, true);
       }
-      if (world.holder != driver && zombiesIdle) {
-        continue;
-      }
-      if (scenario.bounds().detailed() || somethingSilent(world)) {
-        driving.look(next(world), driver);
-        sink.accept(Action.LOOK, driver, next, true);
-      }
+      driving.look(next(world), driver);
+      sink.accept(Action.LOOK, driver, next, true);
       driving.enter(next(world), driver);
       sink.accept(Action.ENTER, driver, next, true);
-      if (scenario.bounds().detailed()) {
-        driving.run(next(world), driver);
-        sink.accept(Action.RUN, driver, next, true);
-      }
-      next(world);
-      if (!scenario.bounds().detailed()) {
-        driving.run(next, driver);
-      }
-      driving.confirm(next, driver);
-      sink.accept(Action.CONFIRM, driver, next, true);
+      driving.run(next(world), driver);
+      sink.accept(Action.RUN, driver, next, straight);
+      driving.confirm(next(world), driver);
+      sink.accept(Action.CONFIRM, driver, next, straight);
       driving.reverse(next(world), driver);
       sink.accept(Action.REVERSE, driver, next, true);
     }
-  }
-
-  /**
-   * Whether there is anything to see by looking. A process that crashes or freezes may as well have
-   * done so right after its last heartbeat; so nothing is missed by looking only from then on,
-   * unless heartbeats are kept back by the server.
-   */
-  private static boolean somethingSilent(World world) {
-    boolean silent = Watch.still(world.incarnation) < Scenario.EXPIRY;
-    for (Slot slot : world.slots) {
-      boolean open = slot.row != Row.NONE && !Row.closed(slot.row);
-      silent |= open && slot.process != Process.RUNNING;
-    }
-    return silent || !Watch.current(world.incarnation);
   }
 
   private void rollOut(World world, Sink sink) {
@@ -177,7 +184,7 @@ final class Steps {
       next(world).wanted++;
       sink.accept(Action.ROLL_OUT, 0, next, true);
     }
-    if (world.rollBacks > 0 && world.wanted > 0) {
+    if (surroundings.rollsBack(world)) {
       next(world).wanted--;
       next.rollBacks--;
       sink.accept(Action.ROLL_BACK, 0, next, false);
@@ -186,9 +193,13 @@ final class Steps {
 
   private void people(World world, Sink sink) {
     if (world.database.pinned) {
-      surroundings.adopt(next(world));
-      membership.left(next, 0);
-      sink.accept(Action.ADOPT, 0, next, true);
+      membership.unpin(next(world));
+      sink.accept(Action.UNPIN, 0, next, true);
+    }
+    if (world.pins > 0 && membership.pinnable(world)) {
+      membership.pin(next(world));
+      next.pins--;
+      sink.accept(Action.PIN, 0, next, false);
     }
     if (world.commands > 0 && !membership.tooLate(world.database.state, 0)) {
       next(world).commands--;
@@ -200,6 +211,12 @@ final class Steps {
       next(world).database.byHand = false;
       next.database.target = Database.NO_TARGET;
       sink.accept(Action.RESUME, 0, next, true);
+    }
+    for (int release = 0; release <= scenario.operation().newest(); release++) {
+      if (surroundings.forgets(world, release)) {
+        surroundings.forget(next(world), release);
+        sink.accept(Action.FORGET, release, next, true);
+      }
     }
     if (world.pauses > 0) {
       next(world).pauses--;
@@ -223,6 +240,9 @@ final class Steps {
     }
     if (!restore || world.backedUp) {
       surroundings.fail(next(world));
+      if (!scenario.bounds().detailed()) {
+        surroundings.recover(next);
+      }
       sink.accept(Action.FAIL, 0, next, false);
     }
   }

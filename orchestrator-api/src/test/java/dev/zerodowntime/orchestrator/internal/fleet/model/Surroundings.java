@@ -8,11 +8,9 @@ final class Surroundings {
 
   private final Scenario scenario;
   private final Counting counting;
-  private final Flaw flaw;
 
-  Surroundings(Scenario scenario, Flaw flaw, Counting counting) {
+  Surroundings(Scenario scenario, Counting counting) {
     this.scenario = scenario;
-    this.flaw = flaw;
     this.counting = counting;
   }
 
@@ -34,12 +32,14 @@ final class Surroundings {
     slot.vacate();
   }
 
+  /** A process sends nothing any more. */
   void freeze(World world, Slot slot) {
     world.freezes--;
     slot.process = Process.FROZEN;
     slot.beat = false;
   }
 
+  /** A frozen process goes on. */
   void wake(Slot slot) {
     slot.process = Process.WOKEN;
   }
@@ -51,31 +51,57 @@ final class Surroundings {
    */
   boolean rollsOut(World world) {
     Operation operation = scenario.operation();
-    if (world.wanted == operation.newest()) {
-      return false;
-    }
-    if (!world.live(world.wanted) && counting.joins(world, world.wanted)) {
+    if (world.wanted == operation.newest() || !begun(world)) {
       return false;
     }
     int next = world.wanted + 1;
-    for (int release = 0; release <= operation.newest(); release++) {
-      boolean counts = world.live(release) || counting.warm(world, release);
-      if (counts
-          && release != next
-          && !operation.share(release, next)
-          && !counting.superseded(world, release)) {
+    for (int release = 0; release < next; release++) {
+      boolean counts = runs(world, release) || counting.warm(world, release);
+      if (counts && !operation.share(release, next) && !counting.superseded(world, release)) {
         return false;
       }
     }
     return true;
   }
 
-  /** A person says that the builds before us are gone. */
-  void adopt(World world) {
-    world.database.pinned = false;
-    if (flaw != Flaw.ADOPTION_UNNOTICED) {
-      world.database.changed = 0;
+  private static boolean runs(World world, int release) {
+    for (Slot slot : world.slots) {
+      if (slot.process != Process.NONE && slot.release == release) {
+        return true;
+      }
     }
+    return world.live(release);
+  }
+
+  /** Whether the roll-out may go back to the release before. */
+  boolean rollsBack(World world) {
+    return world.rollBacks > 0 && world.wanted > 0 && begun(world);
+  }
+
+  /** Whether the wanted release has come, or can't; else it might as well not have been wanted. */
+  private boolean begun(World world) {
+    return world.live(world.wanted) || !counting.joins(world, world.wanted);
+  }
+
+  /**
+   * Whether a person may forget a release: a restore may have brought one back that was replaced,
+   * and with it nothing of the one that replaced it.
+   */
+  boolean forgets(World world, int release) {
+    boolean restored =
+        scenario.bounds().failover() == Failover.RESTORE && world.failovers == 0 && !world.backedUp;
+    return restored
+        && world.database.releases[release].known
+        && release != world.wanted
+        && !runs(world, release);
+  }
+
+  /** A person forgets a release. */
+  void forget(World world, int release) {
+    ReleaseRow row = world.database.releases[release];
+    row.superseded = true;
+    row.age = scenario.horizon();
+    row.trueAge = scenario.horizon();
   }
 
   /** The server can't be reached any more; every session ends. */

@@ -22,12 +22,17 @@ final class Watch {
 
   private Watch() {}
 
+  /** What was seen for as long as it takes. */
+  static int settled(int expiry) {
+    return 1 | 1 << 1 | expiry << 3;
+  }
+
   /** What the driver stores after a look. */
-  static int look(FleetRules rules, int watch, int driver, int sinceOwnLook) {
+  static int look(FleetRules rules, int watch, int driver, int sinceOwnLook, int expiry) {
     Observation now =
         rules.observe(
             observation(watch), SEEN, Scenario.DRIVERS[driver], sinceOwnLook, Scenario.GAP);
-    int still = (int) Math.min(Scenario.EXPIRY, now.stillMillis());
+    int still = (int) Math.min(expiry, now.stillMillis());
     return (now.counter().equals(SEEN) ? 1 : 0)
         | (now.observer().equals(Scenario.DRIVERS[0]) ? 1 : 2) << 1
         | still << 3;
@@ -70,18 +75,18 @@ final class Watch {
    * counter still has, and within the longest gap. If so, worlds may be taken for the same that
    * differ only by what is out of date.
    */
-  static boolean ownTimeOnly(FleetRules rules) {
+  static boolean ownTimeOnly(FleetRules rules, int expiry) {
     for (int watch = 0; watch < 1 << BITS; watch++) {
       int observer = watch >> 1 & 3;
-      if (observer == 3 || still(watch) > Scenario.EXPIRY) {
+      if (observer == 3 || still(watch) > expiry) {
         continue;
       }
-      boolean counts = current(watch) && observer == 1 && still(watch) < Scenario.EXPIRY;
+      boolean counts = current(watch) && observer == 1 && still(watch) < expiry;
       int from = current(watch) ? watch : UNSEEN;
-      int never = look(rules, from, 0, World.NONE);
+      int never = look(rules, from, 0, World.NONE, expiry);
       for (int since = World.NONE; since <= Scenario.GAP + 1; since++) {
         boolean watched = counts && since >= 0 && since <= Scenario.GAP;
-        if (!watched && look(rules, watch, 0, since) != never) {
+        if (!watched && look(rules, watch, 0, since, expiry) != never) {
           return false;
         }
       }

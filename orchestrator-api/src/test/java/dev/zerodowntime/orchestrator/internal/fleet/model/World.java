@@ -36,11 +36,13 @@ final class World {
   /** Whether the server can't be reached. */
   boolean down;
 
+  /** Whether a person has paused everything. */
   boolean paused;
 
   /** The release that the roll-out wants everywhere. */
   int wanted;
 
+  // What may still happen; see Bounds.
   int crashes;
   int freezes;
   int rollBacks;
@@ -49,6 +51,7 @@ final class World {
   int failovers;
   int commands;
   int pauses;
+  int pins;
 
   /** The stages of those that were struck off since the last tick, as a set of bits. */
   int recent;
@@ -57,7 +60,7 @@ final class World {
     int releases = scenario.operation().releases().size();
     database = new Database(releases);
     backup = new Database(releases);
-    slots = new Slot[scenario.bounds().slots()];
+    slots = new Slot[scenario.bounds().members()];
     for (int i = 0; i < slots.length; i++) {
       slots[i] = new Slot();
     }
@@ -67,7 +70,8 @@ final class World {
   static World first(Scenario scenario) {
     World world = new World(scenario);
     Bounds bounds = scenario.bounds();
-    world.incarnation = 1 | 1 << 1 | Scenario.EXPIRY << 3;
+    world.incarnation = Watch.settled(scenario.expiry());
+    world.holder = bounds.detailed() ? NONE : 0;
     world.crashes = bounds.crashes();
     world.freezes = bounds.freezes();
     world.rollBacks = bounds.rollBacks();
@@ -76,6 +80,7 @@ final class World {
     world.failovers = bounds.failover() == Bounds.Failover.NONE ? 0 : 1;
     world.commands = bounds.commands();
     world.pauses = bounds.pauses();
+    world.pins = bounds.pins();
     world.database.pinned = bounds.pinned();
     world.database.known = bounds.pinned();
     return world;
@@ -85,16 +90,6 @@ final class World {
   boolean live(int release) {
     for (Slot slot : slots) {
       if (slot.row != Row.NONE && Row.release(slot.row) == release) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Whether the backup has any row of this release. */
-  boolean liveInBackup(int release) {
-    for (Slot slot : slots) {
-      if (slot.saved != Row.NONE && Row.release(slot.saved) == release) {
         return true;
       }
     }
@@ -138,6 +133,7 @@ final class World {
     failovers = other.failovers;
     commands = other.commands;
     pauses = other.pauses;
+    pins = other.pins;
     recent = other.recent;
   }
 
