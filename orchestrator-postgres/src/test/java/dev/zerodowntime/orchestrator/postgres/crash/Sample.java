@@ -8,14 +8,15 @@ import java.util.List;
 /**
  * Which cuts are made. With {@code -Dcrash.full=true} all: both sides of every statement. Else:
  * both sides of whatever commits; one side, in turn, of DDL in an open transaction, which the cut
- * undoes on either side, and of signs of life; a part of other uncommitted changes, of reads, and
- * of acts whose movements another act makes too. Sides and parts rotate from day to day; {@code
+ * undoes on either side; a part of other uncommitted changes, of signs of life, of reads, and of
+ * acts whose movements another act makes too. Sides and parts rotate from day to day; {@code
  * -Dcrash.sample=n} repeats another day's.
  */
 final class Sample {
 
   private static final int READS = 40;
-  private static final int UNDONE = 5;
+  private static final int UNDONE = 6;
+  private static final int ALIVE = 3;
   private static final int REPEATED = 7;
   private static final int TO_THE_END = 20;
 
@@ -41,7 +42,8 @@ final class Sample {
         switch (point.effect()) {
           case NONE -> READS;
           case UNDONE -> UNDONE;
-          case DDL, ALIVE -> 1;
+          case ALIVE -> ALIVE;
+          case DDL -> 1;
           case LASTING -> 0;
         };
     if (every == 0) {
