@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.internal.fleet.Counted;
 import dev.zerodowntime.orchestrator.internal.fleet.Counted.Kind;
 import dev.zerodowntime.orchestrator.internal.fleet.Fleet;
 import dev.zerodowntime.orchestrator.internal.fleet.FleetRules;
+import dev.zerodowntime.orchestrator.internal.fleet.StageChoice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -23,6 +24,7 @@ final class Counting {
   private final Counted[] live;
   private final Counted[] warm;
   private final Counted pinned;
+  private final List<List<Span>> declared = new ArrayList<>();
 
   Counting(Scenario scenario, FleetRules rules, Flaw flaw) {
     this.scenario = scenario;
@@ -35,6 +37,7 @@ final class Counting {
     }
     warm = new Counted[operation.releases().size()];
     for (int i = 0; i < warm.length; i++) {
+      declared.add(operation.declared(i));
       warm[i] = new Counted(Kind.WARM, "release " + i, "highest", operation.highest(i));
     }
     pinned = new Counted(Kind.PINNED, "builds before us", "stage 0", operation.stages().get(0));
@@ -136,9 +139,19 @@ final class Counting {
     return state.atRest() && state.reached() > 0 && open ? state.entering(Direction.DOWN) : null;
   }
 
+  /** What would come of a process of a release that asked to join now. */
+  StageChoice choose(World world, int release) {
+    return rules.choose(declared(release), world.database.state);
+  }
+
+  /** The spans of the stages that a release declares, oldest first. */
+  List<Span> declared(int release) {
+    return declared.get(release);
+  }
+
   /** Whether a process of a release would be admitted now. */
   boolean joins(World world, int release) {
-    return rules.choose(scenario.operation().declared(release), world.database.state).admitted();
+    return choose(world, release).admitted();
   }
 
   /** The span of a stage. */

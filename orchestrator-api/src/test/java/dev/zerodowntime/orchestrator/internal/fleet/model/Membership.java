@@ -29,7 +29,7 @@ final class Membership {
   /** A process of a release starts in a free slot and asks to join. */
   void register(World world, int slot, int release) {
     Operation operation = scenario.operation();
-    StageChoice choice = rules.choose(operation.declared(release), world.database.state);
+    StageChoice choice = counting.choose(world, release);
     if (choice.admitted() || flaw != Flaw.REFUSED_UNKNOWN) {
       world.database.known = true;
     }

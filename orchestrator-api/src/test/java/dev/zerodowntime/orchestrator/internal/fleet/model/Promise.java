@@ -142,7 +142,7 @@ final class Promise {
   /** Whether the wanted release need not wait for the way down: it can join, or never will. */
   boolean welcome(World world) {
     State state = world.database.state;
-    for (Span span : scenario.operation().declared(world.wanted)) {
+    for (Span span : counting.declared(world.wanted)) {
       if (span.fits(state) || span.high() >= state.upper()) {
         return true;
       }

@@ -8,12 +8,14 @@ final class StateSet {
   private static final int CHUNK = 1 << 14;
   private final int width;
   private long[][] chunks = new long[64][];
-  private int[] table = new int[1 << 16];
+
+  /** Open addressing; each place has a number, plus 1, below half of its hash. */
+  private long[] table = new long[1 << 16];
+
   private int size;
 
   StateSet(int width) {
     this.width = width;
-    Arrays.fill(table, -1);
   }
 
   int size() {
@@ -22,10 +24,38 @@ final class StateSet {
 
   /** The number of these words: {@code -1 - number} when they are new. */
   int add(long[] words) {
-    int slot = slot(words);
-    if (table[slot] >= 0) {
-      return table[slot];
+    long hash = hash(words, 0);
+    int mask = table.length - 1;
+    int place = (int) hash & mask;
+    while (table[place] != 0) {
+      int number = number(table[place]);
+      if ((table[place] ^ hash) >>> 32 == 0 && same(number, words)) {
+        return number;
+      }
+      place = place + 1 & mask;
     }
+    store(words);
+    table[place] = entry(hash, size++);
+    if (size > table.length / 2) {
+      grow();
+    }
+    return -size;
+  }
+
+  private static long entry(long hash, int number) {
+    return hash >>> 32 << 32 | number + 1;
+  }
+
+  private static int number(long entry) {
+    return (int) entry - 1;
+  }
+
+  private boolean same(int number, long[] words) {
+    int at = number % CHUNK * width;
+    return Arrays.equals(chunks[number / CHUNK], at, at + width, words, 0, width);
+  }
+
+  private void store(long[] words) {
     int chunk = size / CHUNK;
     if (chunk == chunks.length) {
       chunks = Arrays.copyOf(chunks, chunk * 2);
@@ -34,11 +64,6 @@ final class StateSet {
       chunks[chunk] = new long[CHUNK * width];
     }
     System.arraycopy(words, 0, chunks[chunk], size % CHUNK * width, width);
-    table[slot] = size++;
-    if (size > table.length / 2) {
-      grow();
-    }
-    return -size;
   }
 
   /** Copies the words of a number. */
@@ -46,37 +71,25 @@ final class StateSet {
     System.arraycopy(chunks[number / CHUNK], number % CHUNK * width, words, 0, width);
   }
 
-  private int slot(long[] words) {
-    int slot = hash(words, 0) & table.length - 1;
-    while (table[slot] >= 0) {
-      long[] chunk = chunks[table[slot] / CHUNK];
-      int at = table[slot] % CHUNK * width;
-      if (Arrays.equals(chunk, at, at + width, words, 0, width)) {
-        return slot;
-      }
-      slot = slot + 1 & table.length - 1;
-    }
-    return slot;
-  }
-
-  private int hash(long[] words, int from) {
+  private long hash(long[] words, int from) {
     long hash = 0;
     for (int i = 0; i < width; i++) {
       hash = (hash ^ words[from + i]) * 0x9E3779B97F4A7C15L;
-      hash ^= hash >>> 32;
+      hash ^= hash >>> 29;
     }
-    return (int) hash;
+    return hash;
   }
 
   private void grow() {
-    int[] larger = new int[table.length * 2];
-    Arrays.fill(larger, -1);
+    long[] larger = new long[table.length * 2];
+    int mask = larger.length - 1;
     for (int number = 0; number < size; number++) {
-      int slot = hash(chunks[number / CHUNK], number % CHUNK * width) & larger.length - 1;
-      while (larger[slot] >= 0) {
-        slot = slot + 1 & larger.length - 1;
+      long hash = hash(chunks[number / CHUNK], number % CHUNK * width);
+      int place = (int) hash & mask;
+      while (larger[place] != 0) {
+        place = place + 1 & mask;
       }
-      larger[slot] = number;
+      larger[place] = entry(hash, number);
     }
     table = larger;
   }

@@ -57,7 +57,7 @@ final class Surroundings {
     int next = world.wanted + 1;
     for (int release = 0; release < next; release++) {
       boolean counts = runs(world, release) || counting.warm(world, release);
-      if (counts && !operation.share(release, next) && !counting.superseded(world, release)) {
+      if (counts && !counting.superseded(world, release) && !operation.share(release, next)) {
         return false;
       }
     }
