@@ -46,9 +46,8 @@
  * <p>The roll-out keeps to what a pipeline checks: successive releases share a phase, and nobody is
  * skipped. A release moves on once a process of it has joined, or can't.
  *
- * <p>Two rules are not broken in turn, since others imply them: that {@code fitSince} forgets when
- * the fleet doesn't fit (whoever doesn't fit has reset it by joining), and that the direction of a
- * state at rest is of no account.
+ * <p>One rule is not broken in turn, since others imply it: that {@code fitSince} forgets when the
+ * fleet doesn't fit. Whoever doesn't fit has started the soak time anew by joining.
  */
 @NullMarked
 package dev.zerodowntime.orchestrator.internal.fleet.model;
