@@ -10,8 +10,7 @@ import java.util.Optional;
  * @param release this build's release
  * @param admitted whether this process is counted in the fleet, or is a driver that is not counted
  * @param leading whether this process holds the lease
- * @param migrations every migration, in declaration order; only the unfinished ones where nothing
- *     had changed since the last call
+ * @param migrations every migration, in declaration order
  */
 public record AdvanceReport(
     String application,

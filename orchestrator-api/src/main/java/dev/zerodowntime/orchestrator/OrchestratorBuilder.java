@@ -31,7 +31,7 @@ public final class OrchestratorBuilder {
   private Role role = Role.BOTH;
   private Environment environment = Environment.PRODUCTION;
   private UnaryOperator<Timing> timing = UnaryOperator.identity();
-  private final Map<String, Engine.Declaration> declarations = new LinkedHashMap<>();
+  private final List<Engine.Declaration> declarations = new ArrayList<>();
   private final Set<String> finished = new LinkedHashSet<>();
   private @Nullable Set<String> touches;
   private @Nullable BackupGate backupGate;
@@ -66,7 +66,8 @@ public final class OrchestratorBuilder {
   }
 
   /**
-   * Declares a migration and what this build's code does with the changed object.
+   * Declares a migration and what this build's code does with the changed object. One id may be
+   * declared once per schema, always with the same stages: the code is the same for all of them.
    *
    * @param migration the migration
    * @param stages the stages this build's code can be at; with several, the highest that fits at
@@ -78,7 +79,13 @@ public final class OrchestratorBuilder {
   @SuppressWarnings("varargs")
   public final <C extends Enum<C> & CodeStage> OrchestratorBuilder thisBuild(
       Migration<C> migration, C... stages) {
-    return declare(migration.id(), migration.getClass(), migration, stages);
+    return declare(
+        new Engine.Declaration(
+            migration.id(),
+            migration.schema().orElse(null),
+            migration.getClass(),
+            migration,
+            names(migration.id(), stages)));
   }
 
   /**
@@ -93,26 +100,48 @@ public final class OrchestratorBuilder {
   @SuppressWarnings("varargs")
   public final <C extends Enum<C> & CodeStage> OrchestratorBuilder thisBuild(
       MigrationRef<C> migration, C... stages) {
-    return declare(migration.id(), migration.operation(), null, stages);
+    return declare(
+        new Engine.Declaration(
+            migration.id(), null, migration.operation(), null, names(migration.id(), stages)));
   }
 
-  private <C extends Enum<C> & CodeStage> OrchestratorBuilder declare(
-      String id, Class<?> operation, @Nullable Migration<?> migration, C[] stages) {
+  private static <C extends Enum<C> & CodeStage> List<String> names(String id, C[] stages) {
     if (stages.length == 0) {
       throw new DeclarationException(
           ErrorCode.INVALID_DECLARATION,
           "Migration " + id + " is declared without a code stage",
           "Say what this build's code does with the changed object.");
     }
-    if (declarations.containsKey(id)) {
-      throw new DeclarationException(
-          ErrorCode.DUPLICATE_ID,
-          "Migration id " + id + " is used twice in this build",
-          "Give every migration an id of its own.");
+    return EnumSet.copyOf(Arrays.asList(stages)).stream().map(Enum::name).toList();
+  }
+
+  private OrchestratorBuilder declare(Engine.Declaration declared) {
+    for (Engine.Declaration each : declarations) {
+      if (!each.id().equals(declared.id())) {
+        continue;
+      }
+      boolean reference = each.migration() == null || declared.migration() == null;
+      if (reference || Objects.equals(each.schema(), declared.schema())) {
+        throw new DeclarationException(
+            ErrorCode.DUPLICATE_ID,
+            "Migration id " + declared.id() + " is used twice in this build",
+            "Give every migration an id of its own; the same one may be declared again only for"
+                + " another schema(...).");
+      }
+      if (each.operation() != declared.operation() || !each.stages().equals(declared.stages())) {
+        throw new DeclarationException(
+            ErrorCode.INVALID_DECLARATION,
+            "Migration "
+                + declared.id()
+                + " is declared for several schemas, once as "
+                + each.describe()
+                + " and once as "
+                + declared.describe(),
+            "A build has one code: declare the same operation and the same stages for every"
+                + " schema.");
+      }
     }
-    List<String> names = new ArrayList<>();
-    EnumSet.copyOf(Arrays.asList(stages)).forEach(each -> names.add(each.name()));
-    declarations.put(id, new Engine.Declaration(id, operation, migration, names));
+    declarations.add(declared);
     return this;
   }
 
@@ -285,8 +314,7 @@ public final class OrchestratorBuilder {
             role,
             environment,
             Timing.of(environment).with(timing),
-            Map.copyOf(declarations),
-            List.copyOf(declarations.keySet()),
+            List.copyOf(declarations),
             Set.copyOf(finished),
             touches == null ? null : Set.copyOf(touches),
             backupGate,

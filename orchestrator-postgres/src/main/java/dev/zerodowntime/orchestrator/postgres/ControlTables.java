@@ -71,9 +71,11 @@ final class ControlTables {
         "token text",
         "holder text",
         "holder_name text",
+        "incarnation text",
         "acquired_at timestamptz",
         "expires_at timestamptz");
     comment("lease", "token", "Every statement of the holder checks it; null: nobody drives.");
+    comment("lease", "incarnation", "The server''s start when it was given out; void on another.");
     statements.add("INSERT INTO " + schema + ".lease (id) VALUES (1) ON CONFLICT DO NOTHING");
   }
 

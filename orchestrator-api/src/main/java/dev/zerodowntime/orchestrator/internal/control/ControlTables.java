@@ -52,6 +52,16 @@ public final class ControlTables {
     return sql().quote(schema) + "." + name;
   }
 
+  /** As a predicate over the lease's row: it has this token (a parameter), and is not void. */
+  String held() {
+    return "token = ? AND incarnation = " + sql().incarnation();
+  }
+
+  /** As a predicate: this library may work with the tables as they are now. */
+  String readable() {
+    return "EXISTS (SELECT 1 FROM " + table("control") + " WHERE min_reader <= " + newest() + ")";
+  }
+
   /** The newest version this library knows. */
   public int newest() {
     List<ControlSql.Version> versions = sql().versions(sql().quote(schema));
@@ -101,7 +111,7 @@ public final class ControlTables {
       ServerInfo server)
       throws SQLException {
     Optional<Installed> installed = installed(dataSource);
-    installed.ifPresent(this::requireReadable);
+    installed.ifPresent(each -> requireReadable(each.version(), each.minReader()));
     if (installed.isPresent() && installed.get().version() >= newest()) {
       return;
     }
@@ -165,16 +175,23 @@ public final class ControlTables {
     }
   }
 
-  private void requireReadable(Installed installed) {
-    if (installed.minReader() > newest()) {
+  /**
+   * Makes sure that this library may work with the tables.
+   *
+   * @param version their version
+   * @param minReader the oldest library that may
+   * @throws DatabaseException if it may not
+   */
+  public void requireReadable(int version, int minReader) {
+    if (minReader > newest()) {
       throw new DatabaseException(
           ErrorCode.CONTROL_TABLES,
           "The control tables in schema "
               + schema
               + " have version "
-              + installed.version()
+              + version
               + " and need a library that knows version "
-              + installed.minReader()
+              + minReader
               + "; this one knows version "
               + newest(),
           "Use the version of the library that the rest of the fleet uses, or a newer one.",

@@ -331,7 +331,11 @@ public final class FleetWriter {
         by);
   }
 
-  /** Takes the lease if nobody has it or its holder fell silent. */
+  /**
+   * Takes the lease if nobody has it, if its holder fell silent, or if it was given out by another
+   * incarnation of the server: a database that was restored has a token that was valid once. Not
+   * for a library that is too old for the control tables.
+   */
   public boolean acquireLease(
       Connection connection, String token, String holder, String holderName, long ttlMillis)
       throws SQLException {
@@ -340,13 +344,18 @@ public final class FleetWriter {
             connection,
             "UPDATE "
                 + tables.table("lease")
-                + " SET token = ?, holder = ?, holder_name = ?, acquired_at = "
+                + " SET token = ?, holder = ?, holder_name = ?, incarnation = "
+                + tables.sql().incarnation()
+                + ", acquired_at = "
                 + now
                 + ", expires_at = "
                 + tables.sql().later(ttlMillis)
                 + " WHERE id = 1 AND (token IS NULL OR holder = ? OR expires_at < "
                 + now
-                + ")",
+                + " OR COALESCE(incarnation, '') <> "
+                + tables.sql().incarnation()
+                + ") AND "
+                + tables.readable(),
             token,
             holder,
             holderName,
@@ -354,7 +363,7 @@ public final class FleetWriter {
         == 1;
   }
 
-  /** Keeps the lease. Returns false if it was lost. */
+  /** Keeps the lease. Returns false if it was lost, or its server is another incarnation now. */
   public boolean renewLease(Connection connection, String token, long ttlMillis)
       throws SQLException {
     return Db.update(
@@ -363,7 +372,10 @@ public final class FleetWriter {
                 + tables.table("lease")
                 + " SET expires_at = "
                 + tables.sql().later(ttlMillis)
-                + " WHERE id = 1 AND token = ?",
+                + " WHERE id = 1 AND "
+                + tables.held()
+                + " AND "
+                + tables.readable(),
             token)
         == 1;
   }
@@ -393,7 +405,9 @@ public final class FleetWriter {
             connection,
             "SELECT id FROM "
                 + tables.table("lease")
-                + " WHERE id = 1 AND token = ? "
+                + " WHERE id = 1 AND "
+                + tables.held()
+                + " "
                 + tables.sql().forShare(),
             row -> row.getInt(1),
             token)

@@ -216,7 +216,9 @@ public final class MigrationWriter {
                 + key()
                 + " AND EXISTS (SELECT 1 FROM "
                 + tables.table("lease")
-                + " WHERE token = ?)",
+                + " WHERE "
+                + tables.held()
+                + ")",
             step,
             row.id(),
             row.schema(),

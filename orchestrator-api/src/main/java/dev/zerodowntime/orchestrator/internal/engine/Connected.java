@@ -14,8 +14,6 @@ import dev.zerodowntime.orchestrator.spi.Dialect;
 import dev.zerodowntime.orchestrator.spi.DriverInfo;
 import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import java.sql.SQLException;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,9 +37,9 @@ final class Connected {
     this.ctx = ctx;
     this.server = server;
     this.driver = new Driver(ctx);
-    this.membership = new Membership(ctx, new Registrar(ctx, info), server.schema());
+    this.membership = new Membership(ctx, new Registrar(ctx, info));
     this.reporter = new Reporter(ctx, driver);
-    this.planner = new Planner(ctx, server);
+    this.planner = new Planner(ctx);
     this.background = new Background(ctx, driver, membership);
     this.startup =
         new Startup(
@@ -89,13 +87,6 @@ final class Connected {
     }
     ControlTables tables = new ControlTables(dialect, c.controlSchema());
     String member = UUID.randomUUID().toString();
-    Map<String, Engine.Declaration> ordered = new LinkedHashMap<>();
-    for (String id : c.order()) {
-      Engine.Declaration each = c.declarations().get(id);
-      if (each != null) {
-        ordered.put(id, each);
-      }
-    }
     if (!c.timing().equals(Timing.of(c.environment()))) {
       LOG.info("{} with other durations than its defaults: {}", c.environment(), c.timing());
     }
@@ -117,7 +108,7 @@ final class Connected {
             c.role(),
             c.environment(),
             c.timing(),
-            new EngineContext.Declarations(ordered, c.finished(), c.touches()),
+            EngineContext.Declarations.of(c, server.schema()),
             c.backupGate(),
             FleetRules.STANDARD);
     return new Connected(ctx, server, info, c);

@@ -37,10 +37,10 @@ final class Declarer {
    * @return migrations that have started and were declared differently since: in DEVELOPMENT they
    *     are to be rolled back, then declared again
    */
-  List<MigrationRow> declare(String currentSchema) throws SQLException {
+  List<MigrationRow> declare() throws SQLException {
     changed.clear();
     List<MigrationRow> known = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
-    for (Engine.Declaration declared : ctx.declarations().byId().values()) {
+    for (Engine.Declaration declared : ctx.declarations().all()) {
       Migration<?> migration = declared.migration();
       if (migration == null) {
         boolean exists = known.stream().anyMatch(each -> each.id().equals(declared.id()));
@@ -54,7 +54,7 @@ final class Declarer {
         }
         continue;
       }
-      String schema = migration.schema().orElse(currentSchema);
+      String schema = Objects.requireNonNull(declared.schema());
       Optional<MigrationRow> row =
           known.stream()
               .filter(each -> each.key().equals(MigrationRow.key(schema, migration.id())))

@@ -58,8 +58,7 @@ public final class Engine implements Orchestrator {
       Role role,
       Environment environment,
       Timing timing,
-      Map<String, Declaration> declarations,
-      List<String> order,
+      List<Declaration> declarations,
       Set<String> finished,
       @Nullable Set<String> touches,
       @Nullable BackupGate backupGate,
@@ -71,12 +70,24 @@ public final class Engine implements Orchestrator {
    * What a build declares of one migration.
    *
    * @param id the migration's id
+   * @param schema the target schema; null for the connection's current one, and for references,
+   *     which mean every schema
    * @param operation the operation's class
    * @param migration the declaration, or null where another team owns it
    * @param stages names of the stages its code can be at, oldest first
    */
   public record Declaration(
-      String id, Class<?> operation, @Nullable Migration<?> migration, List<String> stages) {}
+      String id,
+      @Nullable String schema,
+      Class<?> operation,
+      @Nullable Migration<?> migration,
+      List<String> stages) {
+
+    /** For messages: operation and stages. */
+    public String describe() {
+      return operation.getSimpleName() + " at " + String.join(", ", stages);
+    }
+  }
 
   private Connected connected() throws SQLException {
     Connected found = connected;
@@ -133,15 +144,11 @@ public final class Engine implements Orchestrator {
   @Override
   public <C extends Enum<C> & CodeStage> C stage(Migration<C> migration) {
     Connected now = connected;
-    Map<String, String> stages = now == null ? Map.of() : now.membership().stages();
-    for (Map.Entry<String, String> each : stages.entrySet()) {
-      boolean same =
-          migration
-              .schema()
-              .map(schema -> each.getKey().equals(MigrationRow.key(schema, migration.id())))
-              .orElse(each.getKey().endsWith("|" + migration.id()));
-      if (same) {
-        return Stages.constant(migration, each.getValue());
+    if (now != null) {
+      String schema = migration.schema().orElse(now.server().schema());
+      String stage = now.membership().stages().get(MigrationRow.key(schema, migration.id()));
+      if (stage != null) {
+        return Stages.constant(migration, stage);
       }
     }
     throw new IllegalStateException(
@@ -156,11 +163,12 @@ public final class Engine implements Orchestrator {
     configuration
         .declarations()
         .forEach(
-            (id, each) -> {
+            each -> {
               Migration<?> migration = each.migration();
               if (migration != null) {
                 Lifecycle lifecycle = migration.lifecycle();
-                declarations.put(id, new ReleaseManifest.Declaration(lifecycle, each.stages()));
+                declarations.put(
+                    each.id(), new ReleaseManifest.Declaration(lifecycle, each.stages()));
               }
             });
     return new ReleaseManifest(

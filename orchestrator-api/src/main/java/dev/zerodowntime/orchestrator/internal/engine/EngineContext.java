@@ -1,7 +1,9 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.BackupGate;
+import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Environment;
+import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
@@ -17,6 +19,10 @@ import dev.zerodowntime.orchestrator.spi.Dialect;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Target;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -113,7 +119,58 @@ record EngineContext(
     return new Operation<>(support, support.type().javaType().cast(migration));
   }
 
-  /** What this build declares. */
+  /**
+   * What this build declares.
+   *
+   * @param all in declaration order; those with a migration have their schema
+   * @param finished ids that it names as finished
+   * @param touches the tables it narrows itself to, or null
+   */
   record Declarations(
-      Map<String, Engine.Declaration> byId, Set<String> finished, @Nullable Set<String> touches) {}
+      List<Engine.Declaration> all, Set<String> finished, @Nullable Set<String> touches) {
+
+    /**
+     * Takes what the builder was told, now that the connection's current schema is known.
+     *
+     * @throws DeclarationException if a migration is declared twice, once with that schema's name
+     *     and once without
+     */
+    static Declarations of(Engine.Configuration configuration, String currentSchema) {
+      List<Engine.Declaration> all = new ArrayList<>();
+      Set<String> keys = new HashSet<>();
+      for (Engine.Declaration each : configuration.declarations()) {
+        String schema = each.schema() == null ? currentSchema : each.schema();
+        if (each.migration() == null) {
+          all.add(each);
+          continue;
+        }
+        if (!keys.add(MigrationRow.key(schema, each.id()))) {
+          throw new DeclarationException(
+              ErrorCode.DUPLICATE_ID,
+              "Migration id "
+                  + each.id()
+                  + " is used twice in this build: for the schema "
+                  + schema
+                  + " and for the connection's current one, which is the same",
+              "Remove one of the two declarations.");
+        }
+        all.add(
+            new Engine.Declaration(
+                each.id(), schema, each.operation(), each.migration(), each.stages()));
+      }
+      return new Declarations(List.copyOf(all), configuration.finished(), configuration.touches());
+    }
+
+    /** What this build says of a migration, in whatever schema: it has one code. */
+    Optional<Engine.Declaration> about(MigrationRow row) {
+      return all.stream().filter(each -> each.id().equals(row.id())).findFirst();
+    }
+
+    /** The stages declared, by id. */
+    Map<String, List<String>> stagesById() {
+      Map<String, List<String>> stages = new LinkedHashMap<>();
+      all.forEach(each -> stages.put(each.id(), each.stages()));
+      return stages;
+    }
+  }
 }

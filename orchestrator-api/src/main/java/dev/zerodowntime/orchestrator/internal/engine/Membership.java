@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.internal.control.Db;
+import dev.zerodowntime.orchestrator.internal.control.FleetRows.Control;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -18,16 +19,14 @@ final class Membership {
   private final EngineContext ctx;
   private final Registrar registrar;
   private final Declarer declarer;
-  private final String currentSchema;
   private volatile Map<String, String> stages = Map.of();
   private volatile boolean admitted;
   private volatile boolean fit;
 
-  Membership(EngineContext ctx, Registrar registrar, String currentSchema) {
+  Membership(EngineContext ctx, Registrar registrar) {
     this.ctx = ctx;
     this.registrar = registrar;
     this.declarer = new Declarer(ctx);
-    this.currentSchema = currentSchema;
   }
 
   /** Whether this process has ever been admitted. */
@@ -70,7 +69,7 @@ final class Membership {
     }
     LOG.warn("this member is not registered any more; registering again");
     // Its migrations may be gone as well, if the database was restored.
-    declarer.declare(currentSchema);
+    declarer.declare();
     Registrar.Joined joined = join();
     if (!joined.admitted()) {
       fit = false;
@@ -82,8 +81,22 @@ final class Membership {
 
   /** Looks whether this build still fits where every migration is. */
   private void check() throws SQLException {
-    List<MigrationRow> rows = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
     List<String> unfit = new ArrayList<>();
+    List<MigrationRow> rows =
+        Db.autoCommit(
+            ctx.dataSource(),
+            connection -> {
+              Control control = ctx.reader().control(connection);
+              if (control.minReader() > ctx.tables().newest()) {
+                unfit.add(
+                    "the control tables need a library that knows version "
+                        + control.minReader()
+                        + ", this one knows version "
+                        + ctx.tables().newest());
+                return List.of();
+              }
+              return ctx.reader().migrations(connection);
+            });
     for (MigrationRow row : rows) {
       String stage = stages.get(row.key());
       if (stage != null && !ctx.rules().fits(row.lifecycle().span(stage), row.state())) {

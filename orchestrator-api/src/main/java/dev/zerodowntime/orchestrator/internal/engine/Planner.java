@@ -10,7 +10,6 @@ import dev.zerodowntime.orchestrator.Phase;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
-import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.nio.charset.StandardCharsets;
@@ -26,12 +25,10 @@ import java.util.Map;
 final class Planner {
 
   private final EngineContext ctx;
-  private final ServerInfo server;
   private final Preflight preflight;
 
-  Planner(EngineContext ctx, ServerInfo server) {
+  Planner(EngineContext ctx) {
     this.ctx = ctx;
-    this.server = server;
     this.preflight = new Preflight(ctx);
   }
 
@@ -42,12 +39,12 @@ final class Planner {
             ? Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations)
             : List.of();
     List<MigrationPlan> plans = new ArrayList<>();
-    for (Engine.Declaration declared : ctx.declarations().byId().values()) {
+    for (Engine.Declaration declared : ctx.declarations().all()) {
       Migration<?> migration = declared.migration();
-      if (migration == null) {
+      String schema = declared.schema();
+      if (migration == null || schema == null) {
         continue;
       }
-      String schema = migration.schema().orElse(server.schema());
       String key = MigrationRow.key(schema, migration.id());
       MigrationRow row =
           known.stream().filter(each -> each.key().equals(key)).findFirst().orElse(null);

@@ -120,7 +120,7 @@ final class Registrar {
   }
 
   private boolean says(MigrationRow row) {
-    return ctx.declarations().byId().containsKey(row.id());
+    return ctx.declarations().about(row).isPresent();
   }
 
   private List<StageSpan> declared(
@@ -129,7 +129,7 @@ final class Registrar {
     if (before != null) {
       return List.of(new StageSpan(before, row.lifecycle().span(before)));
     }
-    Engine.Declaration declared = ctx.declarations().byId().get(row.id());
+    Engine.Declaration declared = ctx.declarations().about(row).orElse(null);
     if (declared != null) {
       List<StageSpan> spans = new ArrayList<>();
       for (StageSpan each : row.lifecycle().stages()) {
@@ -188,9 +188,7 @@ final class Registrar {
   }
 
   private Map<String, List<String>> declarations() {
-    Map<String, List<String>> declared = new LinkedHashMap<>();
-    ctx.declarations().byId().forEach((id, each) -> declared.put(id, each.stages()));
-    return declared;
+    return ctx.declarations().stagesById();
   }
 
   private void admit(
@@ -261,13 +259,16 @@ final class Registrar {
         asked = true;
         if (target == null || target > each.phase()) {
           first = true;
+          // A person who has rolled it back has the last word: it goes further down for this
+          // release, and stays there until that person resumes it.
+          boolean held = MigrationRow.ROLLBACK.equals(row.targetReason()) && row.targetBy() != null;
           ctx.migrations()
               .target(
                   connection,
                   row,
                   each.phase(),
-                  MigrationRow.REOPEN,
-                  ctx.application() + " " + ctx.release());
+                  held ? MigrationRow.ROLLBACK : MigrationRow.REOPEN,
+                  held ? String.valueOf(row.targetBy()) : ctx.application() + " " + ctx.release());
         }
       }
       if (each.direction() == Direction.DOWN && says(row)) {

@@ -175,7 +175,7 @@ final class Reporter {
   private String next(MigrationRow row, List<Wait> waits) {
     State state = row.state();
     if (row.finished()) {
-      boolean declared = ctx.declarations().byId().containsKey(row.id());
+      boolean declared = ctx.declarations().about(row).isPresent();
       return declared
           ? "the declaration may be deleted; name it in finished(\"" + row.id() + "\") then"
           : "";

@@ -38,7 +38,9 @@ final class Startup {
   private final boolean developmentOnRows;
   private final ReentrantLock turn = new ReentrantLock();
   private boolean prepared;
-  private boolean settled;
+
+  /** The last report, once it says that nothing is left to do. */
+  private @Nullable AdvanceReport settled;
 
   Startup(
       EngineContext ctx,
@@ -64,10 +66,10 @@ final class Startup {
     tables();
     if (!prepared) {
       Declarer declarer = new Declarer(ctx);
-      for (MigrationRow changed : declarer.declare(server.schema())) {
+      for (MigrationRow changed : declarer.declare()) {
         startOver(changed);
       }
-      declarer.declare(server.schema());
+      declarer.declare();
       prepared = true;
     }
   }
@@ -145,10 +147,11 @@ final class Startup {
   AdvanceReport advance() throws SQLException {
     turn.lock();
     try {
-      if (settled && reporter.stillSettled()) {
-        return new AdvanceReport(ctx.application(), ctx.release(), true, false, List.of());
+      AdvanceReport before = settled;
+      if (before != null && reporter.stillSettled()) {
+        return before;
       }
-      settled = false;
+      settled = null;
       prepare();
       long deadline = System.nanoTime() + ctx.timing().startupBudget().toNanos();
       if (ctx.role().counted()) {
@@ -169,7 +172,9 @@ final class Startup {
         driver.release();
       }
       AdvanceReport report = report(pass);
-      settled = report.settled() && (membership.admitted() || !ctx.role().counted());
+      if (report.settled() && report.admitted()) {
+        settled = nothingDone(report);
+      }
       return report;
     } finally {
       turn.unlock();
@@ -359,6 +364,31 @@ final class Startup {
   private static boolean unfinished(Driver.Pass pass) {
     return pass.waits().values().stream()
         .anyMatch(waits -> !(waits.size() == 1 && waits.get(0).what().equals("done")));
+  }
+
+  /** What the next call says if nothing has changed. */
+  private static AdvanceReport nothingDone(AdvanceReport report) {
+    return new AdvanceReport(
+        report.application(),
+        report.release(),
+        true,
+        false,
+        report.migrations().stream().map(Startup::nothingDone).toList());
+  }
+
+  private static MigrationReport nothingDone(MigrationReport report) {
+    return new MigrationReport(
+        report.id(),
+        report.schema(),
+        report.operation(),
+        report.lifecycle(),
+        report.state(),
+        report.status(),
+        report.stage(),
+        List.of(),
+        report.waits(),
+        report.next(),
+        report.lastError());
   }
 
   private AdvanceReport report(Driver.Pass pass) throws SQLException {

@@ -31,6 +31,9 @@ class CrashTest {
   private static final int THREADS = Integer.getInteger("crash.threads", 2);
   private static final int FEWEST = 300;
 
+  /** At most one in so many cuts may be lost to the clock. */
+  private static final int UNMADE = 20;
+
   private final Sample sample = new Sample();
   private final Tally tally = new Tally();
 
@@ -96,7 +99,10 @@ class CrashTest {
         "  " + sample + ", " + TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start) + " s");
     assertThat(tally.problems()).isEmpty();
     assertThat(tally.cuts()).isGreaterThanOrEqualTo(FEWEST);
-    assertThat(subjects).allSatisfy(each -> assertThat(tally.cuts(each.name())).isPositive());
+    assertThat(tally.neverCut()).isEmpty();
+    assertThat(tally.unmade()).isLessThan(tally.cuts() / UNMADE);
+    assertThat(scripts)
+        .allSatisfy(each -> assertThat(tally.cuts(each.subject().name())).isPositive());
   }
 
   private Void play(Script script) throws Exception {

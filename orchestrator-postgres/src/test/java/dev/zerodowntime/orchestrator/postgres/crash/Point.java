@@ -70,6 +70,15 @@ record Point(String sql, int occurrence, Effect effect) {
     return PURE.matcher(sql).find() && !EFFECT.matcher(sql).find();
   }
 
+  /**
+   * Whether how often it comes depends on the clock: signs of life, notes of how long somebody has
+   * been silent, and what is read between them. Such a cut may be impossible in a faster run; that
+   * every such text is cut somewhere is checked over all runs.
+   */
+  boolean byTheClock() {
+    return effect == Effect.ALIVE || effect == Effect.NONE;
+  }
+
   boolean same(Point other) {
     return occurrence == other.occurrence && sql.equals(other.sql);
   }

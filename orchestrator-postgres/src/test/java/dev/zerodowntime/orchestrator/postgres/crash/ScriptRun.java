@@ -112,7 +112,7 @@ final class ScriptRun {
       String database = server.copy(recording.template());
       try {
         if (die(database, recording.act(), cut, what)) {
-          tally.cut(script.subject().name());
+          tally.cut(script.subject().name(), cut.point());
           int number = made++;
           boolean sound = recover(database, recording, what);
           if (sound && sample.toTheEnd(number)) {
@@ -124,10 +124,10 @@ final class ScriptRun {
         server.drop(database);
       }
     }
-    if (comes(recording, cut.point())) {
-      tally.problem(Tally.Kind.OTHER, what + ": the statement never came");
+    if (cut.point().byTheClock() || !comes(recording, cut.point())) {
+      tally.unsteady(cut.point());
     } else {
-      tally.unsteady();
+      tally.problem(Tally.Kind.OTHER, what + ": the statement never came");
     }
   }
 

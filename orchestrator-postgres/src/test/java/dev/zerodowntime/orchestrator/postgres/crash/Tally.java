@@ -3,7 +3,9 @@ package dev.zerodowntime.orchestrator.postgres.crash;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** What came of all cuts. Thread-safe. */
@@ -20,6 +22,11 @@ final class Tally {
   private int other;
   private int unsteady;
 
+  /** Texts of signs of life that were cut, and of those that once did not come. */
+  private final Set<String> cutSigns = new TreeSet<>();
+
+  private final Set<String> missedSigns = new TreeSet<>();
+
   /** What a problem counts as. */
   enum Kind {
     LOST,
@@ -29,13 +36,31 @@ final class Tally {
     OTHER
   }
 
-  synchronized void cut(String subject) {
+  synchronized void cut(String subject, Point point) {
     cuts.merge(subject, 1, Integer::sum);
+    if (point.effect() == Point.Effect.ALIVE) {
+      cutSigns.add(point.sql());
+    }
   }
 
   /** A statement that only some runs send, such as a note of how long somebody has been silent. */
-  synchronized void unsteady() {
+  synchronized void unsteady(Point point) {
     unsteady++;
+    if (point.effect() == Point.Effect.ALIVE) {
+      missedSigns.add(point.sql());
+    }
+  }
+
+  /** Cuts that were wanted and could not be made, for their statement came by the clock. */
+  synchronized int unmade() {
+    return unsteady;
+  }
+
+  /** Signs of life that no run was cut at, although some were to be. */
+  synchronized Set<String> neverCut() {
+    Set<String> never = new TreeSet<>(missedSigns);
+    never.removeAll(cutSigns);
+    return never;
   }
 
   synchronized void trace(int points) {

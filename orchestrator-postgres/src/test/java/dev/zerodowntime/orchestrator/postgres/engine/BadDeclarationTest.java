@@ -74,6 +74,38 @@ class BadDeclarationTest {
     }
 
     @Test
+    void anIdIsUsedTwiceForTheSameSchema() {
+      declarationRefused(
+          ErrorCode.DUPLICATE_ID,
+          release("1")
+              .thisBuild(region("text"), AddColumn.Code.UNAWARE)
+              .thisBuild(inPublic("text"), AddColumn.Code.UNAWARE),
+          ID,
+          "public",
+          "Remove one");
+    }
+
+    @Test
+    void anIdHasOtherStagesInAnotherSchema() {
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.INVALID_DECLARATION,
+          () ->
+              release("1")
+                  .thisBuild(region("text"), AddColumn.Code.UNAWARE)
+                  .thisBuild(inPublic("text"), AddColumn.Code.READS),
+          ID,
+          "AddColumn at UNAWARE",
+          "AddColumn at READS",
+          "the same stages");
+    }
+
+    private AddColumn inPublic(String type) {
+      return AddColumn.of(ID).schema("public").table("users").column("region", type).build();
+    }
+
+    @Test
     void noStageIsNamed() {
       Untouched.refuses(
           database,

@@ -55,6 +55,28 @@ class FleetStagesTest extends FleetFixture {
     }
   }
 
+  /** The person's word lasts longer than the release that needed more. */
+  @Test
+  void aReleaseThatReopensFurtherDownDoesNotEndAPersonsHold() {
+    try (Orchestrator next = joined(member("3", DropColumn.Code.UNUSED))) {
+      assertThat(driven(next)).isEqualTo("CONTRACT");
+    }
+    try (Orchestrator middle =
+        joined(member("2", DropColumn.Code.NOT_READING, DropColumn.Code.UNUSED))) {
+      middle.rollback(ID, "RELAX");
+      assertThat(driven(middle)).isEqualTo("RELAX");
+    }
+    try (Orchestrator old = joined(member("1", DropColumn.Code.USES))) {
+      assertThat(driven(old)).isEqualTo("NOT_STARTED");
+    }
+    try (Orchestrator job = job().build()) {
+      assertThat(driven(job)).isEqualTo("NOT_STARTED");
+      assertThat(waits(job, Wait.Kind.HELD)).contains("rolled back by billing 2", "resume(");
+      job.resume(ID);
+      assertThat(driven(job)).isEqualTo("CONTRACT");
+    }
+  }
+
   @Test
   void everyApplicationCountsUnlessItNarrowsItself() {
     try (Orchestrator shop = joined(shop());
@@ -135,6 +157,43 @@ class FleetStagesTest extends FleetFixture {
           "the background driver has gone on",
           () -> both.status().migrations().get(0).phase().equals("RELAX"));
     }
+  }
+
+  @Test
+  void oneBuildDeclaresOneIdForEverySchemaOfItsTenants() {
+    database.execute(
+        "CREATE SCHEMA a",
+        "CREATE SCHEMA b",
+        "CREATE TABLE a.users (id bigint PRIMARY KEY)",
+        "CREATE TABLE b.users (id bigint PRIMARY KEY)");
+    AddColumn inA = add("a");
+    AddColumn inB = add("b");
+    try (Orchestrator member =
+        joined(
+            member("1")
+                .thisBuild(inA, AddColumn.Code.WRITES)
+                .thisBuild(inB, AddColumn.Code.WRITES))) {
+      assertThat(member.stage(inA)).isEqualTo(AddColumn.Code.WRITES);
+      assertThat(member.stage(inB)).isEqualTo(AddColumn.Code.WRITES);
+      assertThat(member.plan()).extracting(each -> each.schema()).containsExactly("a", "b");
+      assertThat(member.manifest().declarations()).containsOnlyKeys("billing/add");
+      assertThat(member.drive(Duration.ofSeconds(20)).settled()).isTrue();
+    }
+    assertThat(database.rows("SELECT target_schema, status FROM orchestrator.migration ORDER BY 1"))
+        .containsExactly(List.of("a", "DONE"), List.of("b", "DONE"));
+    database.execute("CREATE SCHEMA c", "CREATE TABLE c.users (id bigint PRIMARY KEY)");
+    // A new tenant is no new release.
+    try (Orchestrator member =
+        joined(
+            member("1")
+                .thisBuild(inA, AddColumn.Code.WRITES)
+                .thisBuild(add("c"), AddColumn.Code.WRITES))) {
+      assertThat(member.drive(Duration.ofSeconds(20)).settled()).isTrue();
+    }
+  }
+
+  private static AddColumn add(String schema) {
+    return AddColumn.of("billing/add").schema(schema).table("users").column("c", "text").build();
   }
 
   @Test

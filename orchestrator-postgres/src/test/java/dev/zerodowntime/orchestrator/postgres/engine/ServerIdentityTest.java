@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.DatabaseException;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
@@ -41,6 +42,43 @@ class ServerIdentityTest extends FleetFixture {
             database.queryLong(
                 "SELECT count(*) FROM orchestrator.event WHERE kind = 'INCARNATION'"))
         .isEqualTo(1);
+  }
+
+  /** A database that was restored has a token that was valid once: its holder must ask anew. */
+  @Test
+  void aLeaseOfAnotherIncarnationIsVoid() throws Exception {
+    nobodyIsLeft();
+    try (Orchestrator holder =
+            job()
+                .timing(t -> Members.patient(t).lease(Duration.ofHours(1)))
+                .background(true)
+                .build();
+        Orchestrator other = job().build()) {
+      holder.advance();
+      String token = database.queryOne("SELECT token FROM orchestrator.lease");
+      assertThat(other.drive().leading()).isFalse();
+      database.execute("UPDATE orchestrator.lease SET incarnation = 'started long ago'");
+      Eventually.until(
+          "the token is another one",
+          () -> !token.equals(database.queryOne("SELECT token FROM orchestrator.lease")));
+    }
+  }
+
+  /** A newer library may have upgraded the tables while this one runs. */
+  @Test
+  void whoCanNoLongerReadTheTablesStopsDrivingAndSaysSo() throws Exception {
+    try (Orchestrator member =
+            joined(member("1").role(Role.MEMBER).timing(Members::quick).background(true));
+        Orchestrator job = job().build()) {
+      Eventually.until("it is fit", member::fit);
+      assertThat(job.drive().leading()).isTrue();
+      database.execute("UPDATE orchestrator.control SET min_reader = 999");
+      Eventually.until("it noticed", () -> !member.fit());
+      assertThat(job.drive().leading()).isFalse();
+      assertThat(database.queryLong("SELECT count(*) FROM orchestrator.member")).isEqualTo(1);
+      database.execute("UPDATE orchestrator.control SET min_reader = 1");
+      Eventually.until("it is fit again", member::fit);
+    }
   }
 
   @Nested

@@ -64,6 +64,8 @@ class SettledAdvanceTest {
       assertThat(statements.executed()).hasSize(1);
       assertThat(report.settled()).isTrue();
       assertThat(report.admitted()).isTrue();
+      assertThat(report.migration("billing/region").orElseThrow().finished()).isTrue();
+      assertThat(report.migration("billing/region").orElseThrow().done()).isEmpty();
       assertThat(heartbeat()).isEqualTo(before + 1);
       member.advance();
       assertThat(statements.executed()).hasSize(2);
