@@ -26,16 +26,21 @@ public interface OperationSupport<M extends Migration<?>> {
   /**
    * Checks, before anything is touched, that the migration can be carried out safely, and notes the
    * catalog facts that its steps are made from. Called when the migration is registered, and again
-   * when its first phase is entered. Takes no lock beyond those of a SELECT.
+   * when a phase is entered for which {@link #recaptures} says so. Takes no lock beyond those of a
+   * SELECT.
    *
    * @param migration the migration
    * @param target where
+   * @param phase the phase that is about to be entered, upwards; 1 at registration
+   * @param known the facts as captured before; empty at registration
    * @param connection in a read-write transaction that the caller rolls back
    * @return facts: strings, numbers (as {@code Long}), booleans, lists and maps of these
    * @throws SQLException if the catalog can't be read
    * @throws dev.zerodowntime.orchestrator.RefusedException if it can't be carried out, by name
+   * @throws NotYetException if something is in the way that will end by itself
    */
-  Map<String, Object> preflight(M migration, Target target, Connection connection)
+  Map<String, Object> preflight(
+      M migration, Target target, int phase, Map<String, Object> known, Connection connection)
       throws SQLException;
 
   /**
@@ -50,8 +55,8 @@ public interface OperationSupport<M extends Migration<?>> {
   }
 
   /**
-   * Whether the facts must be captured anew, because the catalog may have changed for good reasons
-   * since, when a phase is entered upwards.
+   * Whether to check again and capture the facts anew when a phase is entered upwards: the catalog
+   * may have changed since, and people may have added what depends on the object.
    *
    * @param phase the phase being entered
    * @return true for the first phase; operations add others

@@ -24,7 +24,12 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
   }
 
   @Override
-  public Map<String, Object> preflight(AddColumn migration, Target target, Connection connection)
+  public Map<String, Object> preflight(
+      AddColumn migration,
+      Target target,
+      int phase,
+      Map<String, Object> known,
+      Connection connection)
       throws SQLException {
     return new AddColumnCheck(migration, target, connection).facts();
   }

@@ -24,7 +24,12 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
   }
 
   @Override
-  public Map<String, Object> preflight(CreateIndex migration, Target target, Connection connection)
+  public Map<String, Object> preflight(
+      CreateIndex migration,
+      Target target,
+      int phase,
+      Map<String, Object> known,
+      Connection connection)
       throws SQLException {
     Catalog catalog = new Catalog(migration, target, connection);
     Sql.requireFits(migration.id(), "index", migration.name());

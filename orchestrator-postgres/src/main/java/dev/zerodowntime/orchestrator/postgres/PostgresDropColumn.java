@@ -25,7 +25,12 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
   }
 
   @Override
-  public Map<String, Object> preflight(DropColumn migration, Target target, Connection connection)
+  public Map<String, Object> preflight(
+      DropColumn migration,
+      Target target,
+      int phase,
+      Map<String, Object> known,
+      Connection connection)
       throws SQLException {
     return new DropColumnCheck(migration, target, connection).facts();
   }

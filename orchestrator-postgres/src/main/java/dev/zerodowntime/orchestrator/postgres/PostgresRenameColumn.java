@@ -24,7 +24,12 @@ final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
   }
 
   @Override
-  public Map<String, Object> preflight(RenameColumn migration, Target target, Connection connection)
+  public Map<String, Object> preflight(
+      RenameColumn migration,
+      Target target,
+      int phase,
+      Map<String, Object> known,
+      Connection connection)
       throws SQLException {
     return new ColumnFactsPreflight(migration, migration, target, connection)
         .facts(new ColumnTwin(migration, migration, target, Map.of()), false);

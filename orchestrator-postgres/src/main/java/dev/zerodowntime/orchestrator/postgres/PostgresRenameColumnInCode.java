@@ -23,7 +23,12 @@ final class PostgresRenameColumnInCode implements OperationSupport<RenameColumnI
 
   @Override
   public Map<String, Object> preflight(
-      RenameColumnInCode migration, Target target, Connection connection) throws SQLException {
+      RenameColumnInCode migration,
+      Target target,
+      int phase,
+      Map<String, Object> known,
+      Connection connection)
+      throws SQLException {
     return new ColumnFactsPreflight(migration, migration, target, connection)
         .facts(new ColumnTwin(migration, migration, target, Map.of()), true);
   }

@@ -15,6 +15,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -267,6 +268,8 @@ class RenameColumnRefusalTest {
                       .preflight(
                           trigger("t", "o", "n"),
                           new Target("tests/refused", "app", RenameColumnRunner.CONTROL),
+                          1,
+                          Map.of(),
                           c))
           .isInstanceOf(RefusedException.class)
           .hasMessageContaining(message);

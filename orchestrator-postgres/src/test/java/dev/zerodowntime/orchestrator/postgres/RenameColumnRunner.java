@@ -59,9 +59,13 @@ final class RenameColumnRunner<M extends Migration<?>> {
 
   /** As the engine does it: in a transaction that is rolled back. */
   void preflight() {
+    preflight(1);
+  }
+
+  private void preflight(int phase) {
     try {
       c.setAutoCommit(false);
-      facts = support.preflight(migration, target, c);
+      facts = support.preflight(migration, target, phase, facts, c);
     } catch (SQLException e) {
       throw new IllegalStateException(e.getMessage(), e);
     } finally {
@@ -90,7 +94,7 @@ final class RenameColumnRunner<M extends Migration<?>> {
   /** Captures anew where the engine would. */
   void enter(int phase) {
     if (support.recaptures(phase)) {
-      preflight();
+      preflight(phase);
     }
   }
 

@@ -58,7 +58,7 @@ final class StepRunner<M extends Migration<?>> {
   StepRunner<M> preflight(Connection c) throws SQLException {
     c.setAutoCommit(false);
     try {
-      facts = support.preflight(migration, target, c);
+      facts = support.preflight(migration, target, 1, Map.of(), c);
       // Still usable: nothing the check tried out has spoilt the transaction.
       try (Statement s = c.createStatement()) {
         s.execute("SELECT 1");

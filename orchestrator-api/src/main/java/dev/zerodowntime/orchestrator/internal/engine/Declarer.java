@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -126,7 +127,12 @@ final class Declarer {
       // driver checks before the first phase is entered.
       return new Preflight.Found(migration.lifecycle(), Map.of());
     }
-    return preflight.run(operation, new Target(migration.id(), schema, ctx.tables().schema()));
+    try {
+      return preflight.run(operation, new Target(migration.id(), schema, ctx.tables().schema()));
+    } catch (NotYetException e) {
+      // The driver waits for it; a build need not.
+      return new Preflight.Found(migration.lifecycle(), Map.of());
+    }
   }
 
   private void compare(Migration<?> migration, MigrationRow row, List<MigrationRow> known)

@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.SQLException;
@@ -211,7 +212,12 @@ final class Driver {
         moving = turned.get();
       }
     } else {
-      Optional<MigrationRow> entered = enter(row);
+      Optional<MigrationRow> entered;
+      try {
+        entered = enter(row);
+      } catch (NotYetException e) {
+        return Outcome.retry(Wait.Kind.ORDER, e.what());
+      }
       if (entered.isEmpty()) {
         return Outcome.more("to be looked at again");
       }
@@ -241,7 +247,7 @@ final class Driver {
     Preflight.Found found = null;
     if (up && (operation.recaptures(phase) || !Preflight.captured(row))) {
       try {
-        found = preflight.run(operation, ctx.target(row));
+        found = preflight.run(operation, ctx.target(row), phase, row.facts());
       } catch (RefusedException e) {
         refuse(row, e);
         return Optional.of(row);

@@ -21,8 +21,10 @@ import java.util.Optional;
  */
 record Operation<M extends Migration<?>>(OperationSupport<M> support, M migration) {
 
-  Map<String, Object> preflight(Target target, Connection connection) throws SQLException {
-    return support.preflight(migration, target, connection);
+  Map<String, Object> preflight(
+      Target target, int phase, Map<String, Object> known, Connection connection)
+      throws SQLException {
+    return support.preflight(migration, target, phase, known, connection);
   }
 
   List<StageSpan> stages(Map<String, Object> facts) {

@@ -1,15 +1,18 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationPlan;
 import dev.zerodowntime.orchestrator.MigrationPlan.PhasePlan;
 import dev.zerodowntime.orchestrator.MigrationPlan.PlannedStep;
 import dev.zerodowntime.orchestrator.Phase;
+import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.nio.charset.StandardCharsets;
@@ -55,8 +58,13 @@ final class Planner {
       Operation<?> operation = ctx.operation(migration).orElse(null);
       if (operation != null) {
         Target target = new Target(migration.id(), schema, ctx.tables().schema());
-        Preflight.Found found = preflight.run(operation, target);
-        plans.add(plan(operation, target, found.lifecycle(), found.facts()));
+        try {
+          Preflight.Found found = preflight.run(operation, target);
+          plans.add(plan(operation, target, found.lifecycle(), found.facts()));
+        } catch (NotYetException e) {
+          throw new RefusedException(
+              ErrorCode.REFUSED, migration.id(), e.what(), "Ask for the plan again later.");
+        }
       }
     }
     return plans;

@@ -30,12 +30,19 @@ final class Preflight {
     return row.facts().containsKey(CAPTURED);
   }
 
+  /** At registration, or for a plan. */
   Found run(Operation<?> operation, Target target) throws SQLException {
+    return run(operation, target, 1, Map.of());
+  }
+
+  Found run(Operation<?> operation, Target target, int phase, Map<String, Object> known)
+      throws SQLException {
     try {
       Map<String, Object> facts =
           Db.rolledBack(
               ctx.ddlDataSource(),
-              connection -> new LinkedHashMap<>(operation.preflight(target, connection)));
+              connection ->
+                  new LinkedHashMap<>(operation.preflight(target, phase, known, connection)));
       facts.put(CAPTURED, true);
       return new Found(
           operation.migration().lifecycle().withStages(operation.stages(facts)), facts);
