@@ -93,4 +93,19 @@ class LifecycleTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("grow");
   }
+
+  /** Until the tombstone is gone the way back needs both names. */
+  @Test
+  void aColumnInQuarantineIsNotYetAnotherMigrations() {
+    for (Migration<?> each :
+        List.of(
+            DropColumn.of("t/drop").table("t").column("c").build(),
+            RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
+            RenameColumnInCode.of("t/code").table("t").from("a").to("b").build())) {
+      assertThat(each.lifecycle().settled())
+          .as(each.id())
+          .isEqualTo(each.lifecycle().purge())
+          .isEqualTo(each.lifecycle().last());
+    }
+  }
 }

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code CONTRACT}: the column is renamed to a tombstone. The way back is a rename.
  *   <li>{@code PURGE}: after retention and the backup gate, it is dropped. There is no way back.
  * </ul>
+ *
+ * <p>Until {@code PURGE} no other migration may add a column of that name: the way back needs it.
  */
 public final class DropColumn extends Migration<DropColumn.Code> {
 
@@ -121,7 +123,8 @@ public final class DropColumn extends Migration<DropColumn.Code> {
             // [0,3] where the dialect finds that nothing rejects a row without it.
             new StageSpan("UNUSED", new Span(RELAX, PURGE))),
         CONTRACT,
-        CONTRACT,
+        // Until then the way back needs the name.
+        PURGE,
         PURGE);
   }
 

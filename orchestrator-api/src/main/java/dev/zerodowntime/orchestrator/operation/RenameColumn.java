@@ -23,6 +23,9 @@ import java.util.Set;
  *   <li>{@code PURGE}: after retention and the backup gate, the tombstone and the triggers go.
  * </ul>
  *
+ * <p>Until {@code PURGE} no other migration may change either column: the triggers name the new
+ * one, and the way back needs it.
+ *
  * <p>Where a unique index covers the column, code may not upsert on the new name ({@code ON
  * CONFLICT (new_name)}) before {@code CONTRACT}: that is {@link Code#UPSERTS_NEW_NAME}.
  */
@@ -112,7 +115,8 @@ public final class RenameColumn extends Migration<RenameColumn.Code> implements 
             // [4,6] where the dialect finds no unique index on the column.
             new StageSpan("UPSERTS_NEW_NAME", new Span(CONTRACT, PURGE))),
         ENFORCE,
-        CONTRACT,
+        // At CONTRACT the sync still names the new column, and the way back the tombstone.
+        PURGE,
         PURGE);
   }
 

@@ -24,6 +24,8 @@ import java.util.Set;
  *   <li>{@code PURGE}: after retention and the backup gate, the tombstone goes.
  * </ul>
  *
+ * <p>Until {@code PURGE} no other migration may change either column: the way back needs both.
+ *
  * <p>Where a unique index covers the column: {@link Code#DUAL_WRITE} may upsert on the old name,
  * {@link Code#READS_NEW} on neither, {@link Code#NEW} on the new one.
  */
@@ -121,7 +123,8 @@ public final class RenameColumnInCode extends Migration<RenameColumnInCode.Code>
             new StageSpan("READS_NEW", new Span(ENFORCE, RELAX)),
             new StageSpan("NEW", new Span(RELAX, PURGE))),
         ENFORCE,
-        CONTRACT,
+        // Until then the way back copies from the new column.
+        PURGE,
         PURGE);
   }
 
