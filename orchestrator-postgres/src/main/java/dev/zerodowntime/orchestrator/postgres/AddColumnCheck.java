@@ -43,6 +43,7 @@ final class AddColumnCheck {
     Sql.requireFits(migration.id(), "column", migration.column());
     CatalogTable table = catalog.table(migration.table());
     requireNewColumn(table);
+    RowStars.refuse(catalog, table);
     String tombstone = PostgresAddColumn.tombstone(migration, catalog.target());
     boolean restored = catalog.find(table, tombstone).isPresent();
     Map<String, Object> facts = new LinkedHashMap<>();
@@ -53,7 +54,7 @@ final class AddColumnCheck {
     }
     facts.put(FAST_DEFAULT, fast && migration.fillSql().isEmpty());
     if (migration.notNull()) {
-      catalog.requireControlSchema();
+      Privileges.requireControlSchema(catalog);
       RowTriggers.requireLast(
           catalog, table, PostgresAddColumn.trigger(migration, catalog.target()));
       facts.put(PATH, catalog.path());
@@ -155,12 +156,34 @@ final class AddColumnCheck {
               + table.display()
               + ".");
       if (migration.notNull()) {
+        requireNoGenerated(trial, table, fill, what);
         String row = firstWithout(trial, column + " IS NULL AND " + pending, key);
         if (row != null) {
           throw catalog.refuse(
               what + " yields NULL, for one in the row with key " + row,
               "Wrap it in coalesce(..., a value), or leave out notNull().");
         }
+      }
+    }
+  }
+
+  /** The trigger runs before the server computes them. */
+  private void requireNoGenerated(Trial trial, CatalogTable table, String fill, String what)
+      throws SQLException {
+    List<CatalogColumn> generated =
+        catalog.columns(table).stream().filter(CatalogColumn::generated).toList();
+    if (generated.isEmpty()) {
+      return;
+    }
+    List<String> used = trial.columnsOf(fill);
+    for (CatalogColumn each : generated) {
+      if (used.contains(each.name())) {
+        throw catalog.refuse(
+            what
+                + " uses column \""
+                + each.name()
+                + "\", which is generated, and has no value yet when the fill trigger runs",
+            "Put its own expression into the fill instead: " + each.defaultSql());
       }
     }
   }

@@ -263,36 +263,6 @@ final class Catalog {
     }
   }
 
-  /** Trigger functions live in the control schema. */
-  void requireControlSchema() throws SQLException {
-    List<Boolean> allowed =
-        list(
-            "SELECT has_schema_privilege(oid, 'CREATE, USAGE') AND has_schema_privilege(oid,"
-                + " 'CREATE') FROM pg_namespace WHERE nspname = ?",
-            row -> row.getBoolean(1),
-            target.controlSchema());
-    if (allowed.isEmpty()) {
-      // Not installed yet, as when only a plan is asked for: whoever creates it may use it.
-      allowed =
-          list(
-              "SELECT has_database_privilege(current_database(), 'CREATE')",
-              row -> row.getBoolean(1));
-    }
-    if (!allowed.equals(List.of(true))) {
-      throw forbid(
-          "user \""
-              + user()
-              + "\" may not create functions in schema \""
-              + target.controlSchema()
-              + "\"",
-          "GRANT USAGE, CREATE ON SCHEMA "
-              + Sql.quote(target.controlSchema())
-              + " TO "
-              + Sql.quote(user())
-              + ";");
-    }
-  }
-
   /** The user of the connection. */
   String user() throws SQLException {
     return text("SELECT current_user");

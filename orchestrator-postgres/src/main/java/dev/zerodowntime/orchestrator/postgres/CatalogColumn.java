@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param domainNotNull whether a domain rejects nulls
  * @param domainChecks whether a domain has checks
  * @param notNull whether the column is NOT NULL
- * @param defaultSql its default, as SQL
+ * @param defaultSql its own default, or how it is computed, as SQL
  * @param generated whether it is computed
  * @param identity {@code a} (always), {@code d} (by default), or empty
  * @param collation quoted and qualified, where it is not the type's own
@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  *     {@code x}
  * @param compression its compression method, or empty
  * @param sequence the sequence it owns, quoted and qualified
+ * @param typeDefault the default that its domain brings, as SQL
  */
 record CatalogColumn(
     int number,
@@ -49,7 +50,8 @@ record CatalogColumn(
     List<String> options,
     String storage,
     String compression,
-    @Nullable String sequence) {
+    @Nullable String sequence,
+    @Nullable String typeDefault) {
 
   private static final String COLUMNS =
       "SELECT a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid::bigint,"
@@ -62,7 +64,7 @@ record CatalogColumn(
           + " FROM pg_depend o JOIN pg_class s ON s.oid = o.objid AND s.relkind = 'S' WHERE"
           + " o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND"
           + " o.refobjid = a.attrelid AND o.refobjsubid = a.attnum AND o.deptype IN ('a', 'i')"
-          + " LIMIT 1) FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN"
+          + " LIMIT 1), CASE WHEN t.typtype = 'd' THEN pg_get_expr(t.typdefaultbin, 0) END FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN"
           + " pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum LEFT JOIN pg_collation"
           + " co ON co.oid = a.attcollation LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace"
           + " CROSS JOIN LATERAL (WITH RECURSIVE chain AS (SELECT t.oid, t.typtype, t.typbasetype,"
@@ -100,9 +102,15 @@ record CatalogColumn(
               Catalog.texts(row, 17),
               row.getString(18),
               row.getString(19),
-              row.getString(20));
+              row.getString(20),
+              row.getString(21));
         },
         table.oid());
+  }
+
+  /** Its default, which may be its type's. */
+  Defaults defaults() {
+    return Defaults.of(defaultSql, typeDefault);
   }
 
   /** Quoted. */

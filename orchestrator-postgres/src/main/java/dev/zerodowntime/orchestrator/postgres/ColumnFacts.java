@@ -40,9 +40,14 @@ record ColumnFacts(Map<String, Object> map) {
     return optionalMap("notNullConstraint");
   }
 
-  /** The default's expression; null also for identity columns. */
+  /** The default's expression, also a domain's; null also for identity columns. */
   @Nullable String defaultSql() {
-    return optional("default");
+    return optional(Defaults.EFFECTIVE);
+  }
+
+  /** Where the default comes from. */
+  Defaults defaults() {
+    return Defaults.of(map);
   }
 
   /** A value that stands for "not given", as an SQL expression, where null may be meant. */

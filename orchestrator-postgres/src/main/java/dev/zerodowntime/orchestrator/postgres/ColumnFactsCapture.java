@@ -5,7 +5,6 @@ import static dev.zerodowntime.orchestrator.postgres.ColumnFactsRows.flag;
 import static dev.zerodowntime.orchestrator.postgres.ColumnFactsRows.query;
 import static dev.zerodowntime.orchestrator.postgres.ColumnFactsRows.text;
 
-import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.RefusedException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -26,9 +25,10 @@ final class ColumnFactsCapture {
 
   private static final String SHADOW = "zdo_shadow";
 
+  private static final String TEMPORARY = "pg_temp";
+
   private final Connection connection;
-  private final String migration;
-  private final String controlSchema;
+  private final Catalog catalog;
   private final long table;
   private final long column;
   private final String from;
@@ -38,24 +38,16 @@ final class ColumnFactsCapture {
    * Prepares a capture.
    *
    * @param connection in a transaction whose search path is pg_catalog
-   * @param migration the migration's id
-   * @param controlSchema where the copy may be made, unquoted
+   * @param catalog to refuse by
    * @param table the table's oid
    * @param column the column's number
    * @param from the column's name, unquoted
    * @param to its name to be, unquoted
    */
   ColumnFactsCapture(
-      Connection connection,
-      String migration,
-      String controlSchema,
-      long table,
-      long column,
-      String from,
-      String to) {
+      Connection connection, Catalog catalog, long table, long column, String from, String to) {
     this.connection = connection;
-    this.migration = migration;
-    this.controlSchema = controlSchema;
+    this.catalog = catalog;
     this.table = table;
     this.column = column;
     this.from = from;
@@ -71,6 +63,8 @@ final class ColumnFactsCapture {
   Map<String, Object> capture() throws SQLException {
     Map<String, Object> facts =
         new LinkedHashMap<>(query(connection, ColumnFactsSql.COLUMN, table, column).get(0));
+    Defaults.of((String) facts.remove(Defaults.OWN), (String) facts.remove(Defaults.TYPE))
+        .note(facts);
     List<Map<String, Object>> notNull = query(connection, ColumnFactsSql.NOT_NULL, table, column);
     if (!notNull.isEmpty()) {
       facts.put("notNullConstraint", notNull.get(0));
@@ -149,12 +143,13 @@ final class ColumnFactsCapture {
 
   private void rename(List<Map<String, Object>> indexes, List<Map<String, Object>> checks)
       throws SQLException {
-    String shadow = Sql.qualified(controlSchema, SHADOW);
+    Privileges.requireTemporary(catalog);
+    String shadow = Sql.qualified(TEMPORARY, SHADOW);
     String original =
         text(
             query(connection, "SELECT CAST(? AS oid)::regclass::text AS name", table).get(0),
             "name");
-    execute(connection, "CREATE TABLE " + shadow + " (LIKE " + original + ")");
+    execute(connection, "CREATE TEMPORARY TABLE " + Sql.quote(SHADOW) + " (LIKE " + original + ")");
     execute(connection, "ALTER TABLE " + shadow + " DROP COLUMN IF EXISTS " + Sql.quote(to));
     for (int i = 0; i < indexes.size(); i++) {
       Map<String, Object> row = indexes.get(i);
@@ -190,11 +185,10 @@ final class ColumnFactsCapture {
           query(
                   connection,
                   ColumnFactsSql.INDEX_DEFINITION,
-                  Sql.qualified(controlSchema, SHADOW + "_i" + i))
+                  Sql.qualified(TEMPORARY, SHADOW + "_i" + i))
               .get(0);
       row.put(
-          "newTail",
-          withTablespace(merged(row, printed), tail("index " + text(row, "name"), printed)));
+          "newTail", withTablespace(merged(row, printed), tailOfCopy(text(printed, "definition"))));
       for (String done : List.of("definition", "prefix", "predicate", "tablespace", "wholeRow")) {
         row.remove(done);
       }
@@ -236,6 +230,11 @@ final class ColumnFactsCapture {
     return definition.substring(prefix.length());
   }
 
+  /** Versions differ in what they call a temporary schema; our own names hold no such word. */
+  private static String tailOfCopy(String definition) {
+    return definition.substring(definition.indexOf(" USING "));
+  }
+
   /** PostgreSQL prints no tablespace; it has to stand before the predicate. */
   private static String withTablespace(Map<String, Object> row, String tail) {
     String tablespace = new ColumnFacts(row).optional("tablespace");
@@ -251,9 +250,7 @@ final class ColumnFactsCapture {
   }
 
   private RefusedException refused(String problem) {
-    return new RefusedException(
-        ErrorCode.REFUSED,
-        migration,
+    return catalog.refuse(
         problem + ", so the same can't be made for a second column",
         "Drop or change it first, and create it anew for the column's new name afterwards.");
   }

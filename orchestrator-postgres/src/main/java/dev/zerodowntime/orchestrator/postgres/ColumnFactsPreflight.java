@@ -19,6 +19,11 @@ final class ColumnFactsPreflight {
       "A rename that shows one column under both names (the view form) copes with this; a rename"
           + " that copies the column can't.";
 
+  /** The same in both forms, as the next. */
+  private static final int EXPAND = 1;
+
+  private static final int BACKFILL = 2;
+
   private final Migration<?> migration;
   private final ColumnRename rename;
   private final Catalog catalog;
@@ -41,12 +46,15 @@ final class ColumnFactsPreflight {
    * Checks and captures.
    *
    * @param twin the migration's names
+   * @param phase the phase that is about to be entered
+   * @param handover whether the old column steps back in it
    * @param inCode whether the application writes both columns
    * @return the facts
    * @throws SQLException if the catalog can't be read
    */
-  Map<String, Object> facts(ColumnTwin twin, boolean inCode) throws SQLException {
-    catalog.requireControlSchema();
+  Map<String, Object> facts(ColumnTwin twin, int phase, boolean handover, boolean inCode)
+      throws SQLException {
+    Privileges.requireControlSchema(catalog);
     CatalogTable table = catalog.table(rename.table());
     CatalogColumn from = catalog.column(table, rename.from());
     Sql.requireFits(migration.id(), "column", rename.to());
@@ -54,7 +62,50 @@ final class ColumnFactsPreflight {
     if (!ours) {
       table.requireRoom(catalog);
     }
+    requireSameType(table, from);
     requireCopyable(table, from);
+    requireUnused(table, from);
+    if (phase == EXPAND) {
+      RowStars.refuse(catalog, table);
+    }
+    ColumnFactsRefusals refusals = new ColumnFactsRefusals(catalog, table, from);
+    refusals.referenced();
+    refusals.labels();
+    Map<String, Object> facts = capture(table, from);
+    refusals.notNull(new ColumnFacts(facts));
+    refusals.indexes(new ColumnFacts(facts));
+    refusals.foreignKeys(new ColumnFacts(facts));
+    refusals.sequences(new ColumnFacts(facts));
+    table.requireBackfill(catalog);
+    facts.put("keys", keys(table, from));
+    if (phase <= BACKFILL) {
+      RowTriggers.requireConsent(
+          catalog, table, columnNumber(table), migration.policy().allowedTriggers());
+    }
+    if (inCode) {
+      refusals.volatileDefault(twin, new ColumnFacts(facts));
+    } else {
+      if (phase > EXPAND) {
+        requireSync(table, twin);
+      }
+      RowTriggers.requireLast(catalog, table, twin.trigger());
+      sentinel(table, from, facts);
+    }
+    if (handover) {
+      FillFunctions.awaitNone(catalog, table, from);
+    }
+    return facts;
+  }
+
+  /** Checks only that nothing has come to depend on the old column. */
+  void requireUnused() throws SQLException {
+    CatalogTable table = catalog.table(rename.table());
+    CatalogColumn from = catalog.column(table, rename.from());
+    requireUnused(table, from);
+    FillFunctions.awaitNone(catalog, table, from);
+  }
+
+  private void requireUnused(CatalogTable table, CatalogColumn from) throws SQLException {
     List<Dependent> dependents = catalog.dependents(table, from);
     if (!dependents.isEmpty()) {
       throw catalog.refuse(
@@ -68,24 +119,51 @@ final class ColumnFactsPreflight {
               + " name afterwards. "
               + VIEW_FORM);
     }
-    ColumnFactsRefusals refusals = new ColumnFactsRefusals(catalog, table, from);
-    refusals.referenced();
-    Map<String, Object> facts = capture(table, from);
-    refusals.notNull(new ColumnFacts(facts));
-    refusals.indexes(new ColumnFacts(facts));
-    refusals.foreignKeys(new ColumnFacts(facts));
-    refusals.sequences(new ColumnFacts(facts));
-    table.requireBackfill(catalog);
-    facts.put("keys", keys(table, from));
-    RowTriggers.requireConsent(
-        catalog, table, columnNumber(table), migration.policy().allowedTriggers());
-    if (inCode) {
-      refusals.volatileDefault(twin, new ColumnFacts(facts));
-    } else {
-      RowTriggers.requireLast(catalog, table, twin.trigger());
-      sentinel(table, from, facts);
+  }
+
+  /** A new column that is ours already has to be of the old one's type, whoever changed that. */
+  private void requireSameType(CatalogTable table, CatalogColumn from) throws SQLException {
+    CatalogColumn to = catalog.find(table, rename.to()).orElse(null);
+    if (to != null && !type(to).equals(type(from))) {
+      throw catalog.refuse(
+          "column "
+              + table.display()
+              + "."
+              + from.quoted()
+              + " is of type "
+              + type(from)
+              + ", but its double "
+              + to.quoted()
+              + " of "
+              + type(to),
+          ColumnFactsGaps.again(catalog));
     }
-    return facts;
+  }
+
+  private static String type(CatalogColumn column) {
+    return column.type() + (column.collation() == null ? "" : " COLLATE " + column.collation());
+  }
+
+  private void requireSync(CatalogTable table, ColumnTwin twin) throws SQLException {
+    if (catalog
+        .list(
+            "SELECT 1 FROM pg_trigger WHERE tgrelid = ?::bigint::oid AND tgname = ?",
+            row -> row.getInt(1),
+            table.oid(),
+            twin.trigger())
+        .isEmpty()) {
+      throw catalog.refuse(
+          "table "
+              + table.display()
+              + " has lost trigger "
+              + Sql.quote(twin.trigger())
+              + ", which keeps columns "
+              + twin.from()
+              + " and "
+              + twin.to()
+              + " in step: they may differ",
+          ColumnFactsGaps.again(catalog));
+    }
   }
 
   private Map<String, Object> capture(CatalogTable table, CatalogColumn from) throws SQLException {
@@ -94,13 +172,7 @@ final class ColumnFactsPreflight {
     try {
       ColumnFactsRows.execute(connection, "SET LOCAL search_path TO pg_catalog, pg_temp");
       return new ColumnFactsCapture(
-              connection,
-              migration.id(),
-              target.controlSchema(),
-              table.oid(),
-              from.number(),
-              from.name(),
-              rename.to())
+              connection, catalog, table.oid(), from.number(), from.name(), rename.to())
           .capture();
     } finally {
       if (!connection.isClosed()) {

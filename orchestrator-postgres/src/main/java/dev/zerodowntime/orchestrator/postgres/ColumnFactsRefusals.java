@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.RefusedException;
+import dev.zerodowntime.orchestrator.spi.NotYetException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
@@ -49,8 +50,27 @@ final class ColumnFactsRefusals {
     }
   }
 
+  /** Labels decide who may see the column. */
+  void labels() throws SQLException {
+    List<String> labels =
+        catalog.list(
+            "SELECT provider || ' \"' || label || '\"' FROM pg_seclabel WHERE classoid ="
+                + " 'pg_class'::regclass AND objoid = ?::bigint::oid AND objsubid = ? ORDER BY 1",
+            row -> row.getString(1),
+            table.oid(),
+            column.number());
+    if (!labels.isEmpty()) {
+      throw catalog.refuse(
+          display() + " has security labels, which a second column would lack: " + labels,
+          "SECURITY LABEL ... ON COLUMN ... IS NULL; and label the new column before code uses it.");
+    }
+  }
+
   /** Indexes whose double would get in the way of the first, or of replication. */
-  void indexes(ColumnFacts facts) {
+  void indexes(ColumnFacts facts) throws SQLException {
+    if (!facts.indexes().isEmpty()) {
+      Privileges.requireCreate(catalog, "indexes", table.schema());
+    }
     for (ColumnFacts.Index index : facts.indexes()) {
       ColumnFacts is = index.facts();
       String name = "index " + Sql.quote(index.name());
@@ -61,6 +81,7 @@ final class ColumnFactsRefusals {
         throw refuse("belongs to the exclusion constraint " + Sql.quote(index.name()));
       }
       if (!is.flag("whole")) {
+        awaitBuild(name);
         throw catalog.refuse(
             name + " of " + display() + " is INVALID",
             "DROP INDEX CONCURRENTLY "
@@ -80,6 +101,26 @@ final class ColumnFactsRefusals {
       if (index.unique()) {
         unique(name, is);
       }
+    }
+  }
+
+  /**
+   * An index that is being built looks like the wreck of one. Of other roles' builds the server may
+   * show no more than the lock.
+   */
+  private void awaitBuild(String name) throws SQLException {
+    List<String> builders =
+        catalog.list(
+            "SELECT p.pid::text FROM pg_stat_progress_create_index p WHERE p.relid ="
+                + " ?::bigint::oid OR (p.relid IS NULL AND EXISTS (SELECT FROM pg_locks l WHERE"
+                + " l.pid = p.pid AND l.locktype = 'relation' AND l.relation = ?::bigint::oid AND"
+                + " l.mode = 'ShareUpdateExclusiveLock' AND l.granted)) ORDER BY 1",
+            row -> row.getString(1),
+            table.oid(),
+            table.oid());
+    if (!builders.isEmpty()) {
+      throw new NotYetException(
+          name + " of " + display() + " is being built, by session " + String.join(", ", builders));
     }
   }
 
@@ -119,8 +160,33 @@ final class ColumnFactsRefusals {
     }
   }
 
-  /** A sequence and the table whose column owns it must have one owner; identity sequences do. */
+  /**
+   * A sequence and the table whose column owns it must have one owner; identity sequences do. These
+   * are made anew, so that nothing else may hold on to them.
+   */
   void sequences(ColumnFacts facts) throws SQLException {
+    ColumnFacts identity = facts.identity();
+    if (identity != null) {
+      Privileges.requireCreate(catalog, "sequences", identity.text("schema"));
+      List<String> users =
+          catalog.list(
+              "SELECT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend d WHERE"
+                  + " d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(?) ORDER BY"
+                  + " 1",
+              row -> row.getString(1),
+              identity.text("name"));
+      if (!users.isEmpty()) {
+        throw catalog.refuse(
+            "sequence "
+                + identity.text("name")
+                + " of the identity of "
+                + display()
+                + " is also used by "
+                + String.join(", ", users),
+            "Give it a sequence of its own: the identity's is replaced when it moves to the new"
+                + " column.");
+      }
+    }
     for (String sequence : facts.ownedSequences()) {
       List<Boolean> same =
           catalog.list(
@@ -153,11 +219,12 @@ final class ColumnFactsRefusals {
   }
 
   private boolean isVolatile(ColumnTwin twin, ColumnFacts facts, String value) throws SQLException {
+    Privileges.requireTemporary(catalog);
     Connection connection = catalog.connection();
     Savepoint before = connection.setSavepoint();
     try {
-      String probe = Sql.qualified(catalog.target().controlSchema(), "zdo_shadow");
-      ColumnFactsRows.execute(connection, "CREATE TABLE " + probe + " ()");
+      String probe = Sql.qualified("pg_temp", "zdo_shadow");
+      ColumnFactsRows.execute(connection, "CREATE TEMPORARY TABLE zdo_shadow ()");
       ColumnFactsRows.execute(
           connection,
           "ALTER TABLE "

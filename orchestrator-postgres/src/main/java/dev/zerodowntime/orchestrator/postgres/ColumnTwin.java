@@ -35,6 +35,20 @@ final class ColumnTwin {
     this.facts = new ColumnFacts(facts);
   }
 
+  private ColumnTwin(ColumnTwin other, ColumnFacts facts) {
+    this.target = other.target;
+    this.table = other.table;
+    this.from = other.from;
+    this.to = other.to;
+    this.hash = other.hash;
+    this.facts = facts;
+  }
+
+  /** The same rename of a column that has other things. */
+  ColumnTwin with(ColumnFacts other) {
+    return new ColumnTwin(this, other);
+  }
+
   ColumnFacts facts() {
     return facts;
   }
@@ -64,9 +78,9 @@ final class ColumnTwin {
     return Sql.qualified(target.schema(), name);
   }
 
-  /** The trigger, unquoted. It sorts last. */
+  /** The trigger, unquoted. It sorts last but for those that fill. */
   String trigger() {
-    return RowTriggers.OURS + "sync_" + hash;
+    return RowTriggers.OURS + "1_sync_" + hash;
   }
 
   /** Its function, unquoted. Also tells that the new column is this migration's own. */

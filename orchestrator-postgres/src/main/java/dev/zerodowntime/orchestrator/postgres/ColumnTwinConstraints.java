@@ -103,8 +103,12 @@ final class ColumnTwinConstraints {
 
   /** The check is of use for a moment only. */
   Step dropNotNullCheck() {
-    return dropConstraint(
-        "not-null-drop-check", "the check that proved NOT NULL", twin.notNullCheck());
+    return dropNotNullCheck("not-null-drop-check");
+  }
+
+  /** The same under another name, for a phase that may have that step already. */
+  Step dropNotNullCheck(String step) {
+    return dropConstraint(step, "the check that proved NOT NULL", twin.notNullCheck());
   }
 
   /** From the new column. */

@@ -31,6 +31,7 @@ final class ColumnTwinContract {
     if (facts.notNull()) {
       sql.add(alter(twin, twin.tombstone()) + "DROP NOT NULL");
     }
+    sql.add(sync.always());
     return twin.rowType(
         "quarantine",
         "the default moves to the new column, the old one is relaxed and renamed, and values are"
@@ -61,10 +62,10 @@ final class ColumnTwinContract {
     sql.add(sync.twoWay());
     sql.add(rename(twin.tombstone(), twin.from()));
     sql.addAll(moveDefault(twin.to(), twin.from()));
-    String sentinel = facts.sentinel();
-    if (sentinel != null) {
-      sql.add(alter(twin, twin.to()) + "SET DEFAULT " + sentinel);
+    if (facts.sentinel() != null) {
+      sql.add(alter(twin, twin.to()) + sync.notGiven());
     }
+    sql.add(sync.always());
     return twin.rowType(
         "restore",
         "the old column has its name and default again, and values are carried both ways",
@@ -72,15 +73,16 @@ final class ColumnTwinContract {
         sql);
   }
 
+  /** Both sides are always set: no sentinel outlives this, whatever became of the default. */
   private List<String> moveDefault(String source, String destination) {
     List<String> sql = new ArrayList<>();
     ColumnFacts identity = facts.identity();
-    String value = facts.defaultSql();
     if (identity != null) {
+      sql.add(alter(twin, destination) + facts.defaults().none());
       sql.addAll(moveIdentity(identity, source, destination));
-    } else if (value != null) {
-      sql.add(alter(twin, source) + "DROP DEFAULT");
-      sql.add(alter(twin, destination) + "SET DEFAULT " + value);
+    } else {
+      sql.add(alter(twin, source) + facts.defaults().none());
+      sql.add(alter(twin, destination) + facts.defaults().real());
     }
     sql.addAll(moveSequences(destination));
     return sql;
@@ -152,10 +154,9 @@ final class ColumnTwinContract {
             + "() RETURNS pg_catalog.text LANGUAGE sql IMMUTABLE RETURN "
             + Sql.literal(
                 "column " + twin.to() + " of " + twin.table() + " belongs to a migration"));
-    String value = facts.defaultSql();
-    if (value != null) {
+    if (facts.defaultSql() != null) {
       // On its own: existing rows stay NULL, and are not written.
-      sql.add(alter(twin, twin.to()) + "SET DEFAULT " + value);
+      sql.add(alter(twin, twin.to()) + facts.defaults().real());
     }
     return twin.rowType("add-column", "the new column, nullable", twin.column(twin.to()), sql);
   }
@@ -170,14 +171,18 @@ final class ColumnTwinContract {
             + twin.from()
             + " DROP NOT NULL, ALTER COLUMN "
             + twin.from()
-            + " DROP DEFAULT");
+            + " "
+            + facts.defaults().none());
+    sql.add(alter(twin, twin.to()) + facts.defaults().real());
     sql.addAll(moveSequences(twin.to()));
     sql.add(mark("'relaxed'"));
     return twin.ddl(
         "relax",
         "the old column accepts omission",
         "ACCESS EXCLUSIVE",
-        relaxed() + " AND " + twin.column(twin.from(), "NOT a.attnotnull AND NOT a.atthasdef"),
+        relaxed()
+            + " AND "
+            + twin.column(twin.from(), "NOT a.attnotnull AND " + facts.defaults().isNone()),
         sql);
   }
 
@@ -208,15 +213,14 @@ final class ColumnTwinContract {
    * The old column's default, first of all: from then on rows that omit both get the same again.
    */
   @Nullable Step restoreDefault() {
-    String value = facts.defaultSql();
-    return value == null
+    return facts.defaultSql() == null
         ? null
         : twin.ddl(
             "default",
             "the old column has its default again",
             "ACCESS EXCLUSIVE",
-            twin.column(twin.from(), "a.atthasdef"),
-            alter(twin, twin.from()) + "SET DEFAULT " + value);
+            twin.column(twin.from(), facts.defaults().isReal()),
+            alter(twin, twin.from()) + facts.defaults().real());
   }
 
   Step quarantine() {

@@ -30,11 +30,15 @@ final class ColumnTwinIndexes {
   /** The doubles, for the new column. */
   List<Step> addTwins() {
     List<Step> steps = new ArrayList<>();
-    facts.indexes().forEach(each -> steps.addAll(addTwin(each)));
+    for (ColumnFacts.Index each : facts.indexes()) {
+      // Caught up with later, the unique one may already be there.
+      String moved = each.unique() ? " OR " + twin.indexCovers(each.name(), twin.to()) : "";
+      steps.addAll(addTwin(each, moved));
+    }
     return steps;
   }
 
-  private List<Step> addTwin(ColumnFacts.Index index) {
+  private List<Step> addTwin(ColumnFacts.Index index, String unless) {
     String name = twin.twin(index.name());
     List<Step> steps = new ArrayList<>();
     steps.add(
@@ -50,7 +54,7 @@ final class ColumnTwinIndexes {
                 + " ON "
                 + twin.table()
                 + index.tail(true),
-            twin.indexWhole(name)));
+            twin.indexWhole(name) + unless));
     if (!index.unique()) {
       steps.addAll(details(index, name));
     }
@@ -143,7 +147,7 @@ final class ColumnTwinIndexes {
   List<Step> restoreUnique() {
     List<Step> steps = new ArrayList<>();
     for (ColumnFacts.Index index : facts.uniqueIndexes()) {
-      steps.addAll(addTwin(index));
+      steps.addAll(addTwin(index, ""));
       steps.addAll(build(index, false, twin.from()));
       steps.add(swap(index, false, twin.from()));
     }

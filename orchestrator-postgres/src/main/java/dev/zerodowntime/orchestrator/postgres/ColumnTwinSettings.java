@@ -111,6 +111,10 @@ final class ColumnTwinSettings {
 
   /** Code that uses the new name must not meet a planner that knows nothing of the column. */
   private void analyze(List<Step> steps) {
+    Long target = facts.number("statistics");
+    if (target != null && target == 0) {
+      return;
+    }
     String stats =
         "EXISTS (SELECT 1 FROM pg_catalog.pg_stats s JOIN pg_catalog.pg_class c ON c.oid = "
             + twin.oid()
@@ -127,6 +131,9 @@ final class ColumnTwinSettings {
                 + ") OR "
                 + stats
                 + ColumnTwin.unquoted(twin.to())
+                // Of nothing there are no statistics.
+                + ") OR NOT EXISTS (SELECT 1 FROM "
+                + twin.table()
                 + ")"));
   }
 }

@@ -33,9 +33,43 @@ final class ColumnTwinSync {
    */
   Step expand() {
     List<String> sql = new ArrayList<>(addColumn(twin));
-    sql.add(twoWay());
-    sql.add(
-        "CREATE TRIGGER "
+    sql.addAll(sync());
+    return twin.rowType(
+        "add-column",
+        "the new column, and the trigger that carries every write across, both ways",
+        twin.column(twin.to()) + " AND " + twin.triggerThere(),
+        sql);
+  }
+
+  /**
+   * What was there at EXPAND may have changed since: the default, and with it the sentinel; or the
+   * trigger, by DISABLE and ENABLE TRIGGER ALL. Once the old column has its tombstone's name, this
+   * is over.
+   */
+  Step settle() {
+    return twin.ddl(
+        "sync",
+        "the trigger as the column's default now needs it",
+        "ACCESS EXCLUSIVE",
+        twin.column(twin.tombstone())
+            + " OR ("
+            + twin.triggerThere()
+            + " AND EXISTS (SELECT 1 FROM pg_catalog.pg_proc p WHERE p.oid ="
+            + " pg_catalog.to_regprocedure("
+            + Sql.literal(twin.function() + "()")
+            + ") AND p.prosrc = "
+            + Sql.literal(source(twoWayBody()))
+            + ") AND "
+            + twin.column(
+                twin.to(), facts.sentinel() == null ? facts.defaults().isNone() : Defaults.isOwn())
+            + ")",
+        sync());
+  }
+
+  private List<String> sync() {
+    return List.of(
+        twoWay(),
+        "CREATE OR REPLACE TRIGGER "
             + Sql.quote(twin.trigger())
             + " BEFORE INSERT OR UPDATE ON "
             + twin.table()
@@ -43,17 +77,20 @@ final class ColumnTwinSync {
             + ColumnTwin.differ("NEW." + twin.from(), "NEW." + twin.to())
             + ") EXECUTE FUNCTION "
             + twin.function()
-            + "()");
-    sql.add("ALTER TABLE " + twin.table() + " ENABLE ALWAYS TRIGGER " + Sql.quote(twin.trigger()));
+            + "()",
+        always(),
+        ColumnTwinContract.alter(twin, twin.to()) + notGiven());
+  }
+
+  /** So that it fires whatever session_replication_role says. */
+  String always() {
+    return "ALTER TABLE " + twin.table() + " ENABLE ALWAYS TRIGGER " + Sql.quote(twin.trigger());
+  }
+
+  /** What the new column gets while the trigger decides, as an action on it. */
+  String notGiven() {
     String sentinel = facts.sentinel();
-    if (sentinel != null) {
-      sql.add(ColumnTwinContract.alter(twin, twin.to()) + "SET DEFAULT " + sentinel);
-    }
-    return twin.rowType(
-        "add-column",
-        "the new column, and the trigger that carries every write across, both ways",
-        twin.column(twin.to()) + " AND " + twin.triggerThere(),
-        sql);
+    return sentinel == null ? facts.defaults().none() : "SET DEFAULT " + sentinel;
   }
 
   /** The new column as such, nullable, without default. */
@@ -67,7 +104,8 @@ final class ColumnTwinSync {
             + twin.to()
             + " "
             + facts.type()
-            + facts.collation());
+            + facts.collation()
+            + facts.defaults().added());
     String storage = facts.optional("storage");
     if (storage != null) {
       sql.add(ColumnTwinContract.alter(twin, twin.to()) + "SET STORAGE " + storage);
@@ -109,10 +147,14 @@ final class ColumnTwinSync {
 
   /** The function while code of both kinds may write. */
   String twoWay() {
+    return function(twoWayBody());
+  }
+
+  private String twoWayBody() {
     String from = "NEW." + twin.from();
     String to = "NEW." + twin.to();
     String reset = defaultAgain();
-    return function(
+    return statements(
         "  IF TG_OP = 'INSERT' THEN\n"
             + "    IF "
             + given(to)
@@ -139,7 +181,7 @@ final class ColumnTwinSync {
 
   /** The function once no code names the old column: it keeps the way back open. */
   String oneWay() {
-    return function("  NEW." + twin.tombstone() + " := NEW." + twin.to() + ";\n");
+    return function(statements("  NEW." + twin.tombstone() + " := NEW." + twin.to() + ";\n"));
   }
 
   /**
@@ -156,8 +198,16 @@ final class ColumnTwinSync {
     return facts.sentinel() != null || facts.notNull() ? facts.defaultSql() : null;
   }
 
-  private String function(String statements) {
-    String body = "BEGIN\n" + statements + "  RETURN NEW;\nEND";
+  private static String statements(String statements) {
+    return "BEGIN\n" + statements + "  RETURN NEW;\nEND";
+  }
+
+  /** As the catalog has it. */
+  private static String source(String body) {
+    return "\n" + body + "\n";
+  }
+
+  private String function(String body) {
     String tag = "$zdo$";
     for (int i = 1; body.contains(tag); i++) {
       tag = "$zdo" + i + "$";
@@ -166,9 +216,7 @@ final class ColumnTwinSync {
         + twin.function()
         + "() RETURNS trigger LANGUAGE plpgsql AS "
         + tag
-        + "\n"
-        + body
-        + "\n"
+        + source(body)
         + tag;
   }
 }

@@ -27,7 +27,7 @@ record Dependent(Kind kind, String name) {
     GENERATED_COLUMN,
     /** A row security policy. */
     POLICY,
-    /** A trigger with a column list or condition. */
+    /** A trigger with a column list, a condition or an argument that names it. */
     TRIGGER,
     /**
      * A function whose text names the column: of one of the table's triggers, or naming the table
@@ -58,16 +58,31 @@ record Dependent(Kind kind, String name) {
           + " AND NOT (f.oid IS NOT NULL AND f.adnum = d.refobjsubid)"
           + " GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2";
 
-  /** Functions of the table's own triggers, and others whose text names table and column. */
+  /**
+   * Functions of the table's own triggers, and others whose text names table and column, or that
+   * have rows of the table for arguments or result.
+   */
   private static final String FUNCTIONS =
-      "SELECT DISTINCT p.oid::regprocedure::text, p.proname, p.prosrc, t.tgname FROM pg_proc p JOIN"
+      "SELECT DISTINCT p.oid::regprocedure::text, p.proname, p.prosrc, t.tgname, r.row FROM pg_proc p JOIN"
           + " pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang LEFT"
           + " JOIN pg_trigger t ON t.tgfoid = p.oid AND t.tgrelid = ?::bigint::oid AND NOT"
-          + " t.tgisinternal WHERE n.nspname <> ? AND n.nspname !~ '^(pg_|information_schema$)' AND"
+          + " t.tgisinternal CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_type y WHERE y.typrelid ="
+          + " ?::bigint::oid AND (y.oid = ANY (a.types) OR y.typarray = ANY (a.types))) AS row FROM"
+          + " (SELECT p.prorettype || p.proargtypes::oid[] || coalesce(p.proallargtypes, '{}') AS"
+          + " types) a) r WHERE n.nspname <> ? AND n.nspname !~ '^(pg_|information_schema$)' AND"
           + " l.lanname NOT IN ('c', 'internal') AND position(lower(?) IN lower(p.prosrc)) > 0 AND"
-          + " (t.oid IS NOT NULL OR position(lower(?) IN lower(p.prosrc)) > 0) AND NOT EXISTS"
+          + " (t.oid IS NOT NULL OR position(lower(?) IN lower(p.prosrc)) > 0 OR r.row) AND NOT EXISTS"
           + " (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid"
           + " AND d.deptype = 'e') ORDER BY 1";
+
+  /** The arguments of the table's triggers, which end with a zero byte, one a line. */
+  private static final String ARGUMENTS =
+      "SELECT t.tgname, p.proname, convert_from(decode(b.hex, 'hex'), getdatabaseencoding()) FROM"
+          + " pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid CROSS JOIN LATERAL (SELECT"
+          + " string_agg(CASE get_byte(t.tgargs, i) WHEN 0 THEN '0a' ELSE"
+          + " lpad(to_hex(get_byte(t.tgargs, i)), 2, '0') END, '' ORDER BY i) AS hex FROM"
+          + " generate_series(0, length(t.tgargs) - 1) AS i) b WHERE t.tgrelid = ?::bigint::oid AND"
+          + " NOT t.tgisinternal AND t.tgnargs > 0 ORDER BY 1";
 
   static List<Dependent> read(Catalog catalog, CatalogTable table, CatalogColumn column)
       throws SQLException {
@@ -95,8 +110,13 @@ record Dependent(Kind kind, String name) {
             FUNCTIONS,
             row ->
                 new String[] {
-                  row.getString(1), row.getString(2), row.getString(3), row.getString(4)
+                  row.getString(1),
+                  row.getString(2),
+                  row.getString(3),
+                  row.getString(4),
+                  row.getBoolean(5) ? "row" : null
                 },
+            table.oid(),
             table.oid(),
             catalog.target().controlSchema(),
             column.name(),
@@ -104,7 +124,8 @@ record Dependent(Kind kind, String name) {
       String text = String.valueOf(function[2]);
       String trigger = function[3];
       boolean names =
-          columnWord.matcher(text).find() && (trigger != null || tableWord.matcher(text).find());
+          columnWord.matcher(text).find()
+              && (trigger != null || function[4] != null || tableWord.matcher(text).find());
       if (names && !catalog.policy().allowedFunctions().contains(function[1])) {
         dependents.add(
             new Dependent(
@@ -117,10 +138,35 @@ record Dependent(Kind kind, String name) {
                     + "\") if it goes on working)"));
       }
     }
+    arguments(catalog, table, columnWord).forEach(dependents::add);
     return dependents;
   }
 
-  private static Pattern word(String name) {
+  /** Triggers that are told the column's name. */
+  private static List<Dependent> arguments(Catalog catalog, CatalogTable table, Pattern column)
+      throws SQLException {
+    return catalog
+        .list(
+            ARGUMENTS,
+            row -> new String[] {row.getString(1), row.getString(2), row.getString(3)},
+            table.oid())
+        .stream()
+        .filter(trigger -> column.matcher(String.valueOf(trigger[2])).find())
+        .filter(trigger -> !catalog.policy().allowedFunctions().contains(trigger[1]))
+        .map(
+            trigger ->
+                new Dependent(
+                    Kind.TRIGGER,
+                    "trigger "
+                        + trigger[0]
+                        + " by an argument (allowFunctions(\""
+                        + trigger[1]
+                        + "\") if it goes on working)"))
+        .toList();
+  }
+
+  /** A name as a word of its own. */
+  static Pattern word(String name) {
     return Pattern.compile(
         "(?<![\\p{L}\\p{N}_$])" + Pattern.quote(name) + "(?![\\p{L}\\p{N}_$])",
         Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);

@@ -18,10 +18,16 @@ final class DropColumnCheck {
   static final String NOT_NULL = "notNull";
 
   /** The default that has to go. */
-  static final String DEFAULT = "default";
+  static final String DEFAULT = Defaults.EFFECTIVE;
 
-  /** Checks that have to go: maps of name, definition, validated, comment. */
+  /** Its name and the like, where NOT NULL has them: from PostgreSQL 18 on. */
+  static final String NOT_NULL_CONSTRAINT = "notNullConstraint";
+
+  /** Checks that have to go: maps of name, definition, validated, comment, harmless. */
   static final String CHECKS = "checks";
+
+  /** Of a check that rejects no row that omits the column, and goes for another reason. */
+  static final String HARMLESS_CHECK = "harmless";
 
   /** The domain that has to go, and the type that replaces it. */
   static final String DOMAIN = "domain";
@@ -42,6 +48,22 @@ final class DropColumnCheck {
     this.catalog = new Catalog(migration, target, connection);
   }
 
+  /** The default, as it is to go and to come back: without the domain the domain's is none. */
+  static Defaults defaults(Map<String, Object> facts) {
+    String effective = Facts.text(facts, DEFAULT);
+    return facts.containsKey(DOMAIN)
+        ? new Defaults(effective, false, effective)
+        : Defaults.of(facts);
+  }
+
+  /** Checks only that nothing has come to name the column. */
+  void requireStillUnused() throws SQLException {
+    CatalogTable table = catalog.table(migration.table());
+    CatalogColumn column = catalog.column(table, migration.column());
+    requireUnused(table, column);
+    FillFunctions.awaitNone(catalog, table, column);
+  }
+
   Map<String, Object> facts() throws SQLException {
     CatalogTable table = catalog.table(migration.table());
     CatalogColumn column = catalog.column(table, migration.column());
@@ -52,6 +74,7 @@ final class DropColumnCheck {
     requireNoKey(table, column, constraints);
     requireConsent(table, column, constraints, indexes);
     Map<String, Object> facts = new LinkedHashMap<>();
+    notNullConstraint(table, column, facts);
     try (Trial trial = new Trial(catalog, table, 0)) {
       new Relaxation(catalog, table, column, constraints, indexes, trial).describe(facts);
     }
@@ -69,7 +92,18 @@ final class DropColumnCheck {
       facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table)));
       tryFillBack(table, column);
     }
+    FillFunctions.awaitNone(catalog, table, column);
     return facts;
+  }
+
+  private void notNullConstraint(
+      CatalogTable table, CatalogColumn column, Map<String, Object> facts) throws SQLException {
+    List<Map<String, Object>> named =
+        ColumnFactsRows.query(
+            catalog.connection(), ColumnFactsSql.NOT_NULL, table.oid(), column.number());
+    if (!named.isEmpty()) {
+      facts.put(NOT_NULL_CONSTRAINT, named.get(0));
+    }
   }
 
   /** Whatever names the column would break, at the latest when it is gone. */
@@ -80,10 +114,15 @@ final class DropColumnCheck {
           "Drop it from the table it comes from.");
     }
     List<String> users =
-        catalog.dependents(table, column).stream()
-            .filter(dependent -> !HARMLESS.contains(dependent.kind()))
-            .map(Dependent::name)
-            .toList();
+        new ArrayList<>(
+            catalog.dependents(table, column).stream()
+                .filter(dependent -> !HARMLESS.contains(dependent.kind()))
+                .map(Dependent::name)
+                .toList());
+    // What counts the values of a row would be one short in the end.
+    RowStars.find(catalog, table).stream()
+        .filter(each -> !users.contains(each))
+        .forEach(users::add);
     if (!users.isEmpty()) {
       throw catalog.refuse(
           "column \"" + column.name() + "\" of table " + table.display() + " is named by " + users,

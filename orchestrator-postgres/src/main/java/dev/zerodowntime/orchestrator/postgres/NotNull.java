@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Step;
+import java.util.ArrayList;
 import java.util.List;
 
 /** NOT NULL without a scan under a blocking lock. */
@@ -62,6 +63,72 @@ final class NotNull {
             List.of(alter + "DROP CONSTRAINT IF EXISTS " + Sql.quote(check)),
             Probes.all(Probes.not(Probes.constraint(table, check))),
             false));
+  }
+
+  /**
+   * The same where NOT NULL is a constraint with a name, which is validated like any other: from
+   * PostgreSQL 18 on.
+   *
+   * @param constraint its name, whether it is valid and inherited, and its comment
+   */
+  static List<Step> enforce(String table, String column, ColumnFacts constraint) {
+    String name = constraint.text("name");
+    List<Step> steps = new ArrayList<>();
+    steps.add(
+        new DdlStep(
+            "add-not-null",
+            "new and changed rows must have a value; existing ones are not looked at",
+            "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
+            List.of(table),
+            List.of(
+                "ALTER TABLE "
+                    + table
+                    + " ADD CONSTRAINT "
+                    + Sql.quote(name)
+                    + " NOT NULL "
+                    + Sql.quote(column)
+                    + (constraint.flag("noInherit") ? " NO INHERIT" : "")
+                    + " NOT VALID"),
+            Probes.all(Probes.constraint(table, name)),
+            false));
+    if (constraint.flag("valid")) {
+      steps.add(validate("validate-not-null", table, name));
+    }
+    String comment = constraint.optional("comment");
+    if (comment != null) {
+      steps.add(comment("comment-not-null", table, name, comment));
+    }
+    return steps;
+  }
+
+  /** Looks at every row while the table is in use. */
+  static Step validate(String step, String table, String constraint) {
+    return new OnlineStep(
+        step,
+        "proves that every row passes it, while the table is in use",
+        "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes",
+        "ALTER TABLE " + table + " VALIDATE CONSTRAINT " + Sql.quote(constraint),
+        Probes.all(Probes.validated(table, constraint)),
+        Probes.NEVER,
+        List.of());
+  }
+
+  /** A constraint's comment. */
+  static Step comment(String step, String table, String constraint, String comment) {
+    return new DdlStep(
+        step,
+        "its comment",
+        "SHARE UPDATE EXCLUSIVE on " + table + ", within the lock budget",
+        List.of(table),
+        List.of(
+            "COMMENT ON CONSTRAINT "
+                + Sql.quote(constraint)
+                + " ON "
+                + table
+                + " IS "
+                + Sql.literal(comment)),
+        Probes.all(Probes.commented(table, constraint, comment)),
+        false);
   }
 
   /** Back to nullable, from wherever {@link #enforce} was. */

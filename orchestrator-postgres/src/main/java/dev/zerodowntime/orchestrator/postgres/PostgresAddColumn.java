@@ -42,9 +42,9 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
         migration.column());
   }
 
-  /** The fill trigger's name, which sorts last. */
+  /** The fill trigger's name, which sorts last: what it computes from is in step by then. */
   static String trigger(AddColumn migration, Target target) {
-    return RowTriggers.OURS + "fill_" + Sql.hash8(migration.id(), target.schema());
+    return RowTriggers.OURS + "2_fill_" + Sql.hash8(migration.id(), target.schema());
   }
 
   /** The value of rows that have none. */
@@ -189,6 +189,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
         List.of(names.table),
         List.of(
             function(migration, facts, names),
+            "REVOKE ALL ON FUNCTION " + names.function + "() FROM PUBLIC",
             "CREATE OR REPLACE TRIGGER "
                 + trigger
                 + " BEFORE INSERT OR UPDATE ON "
@@ -205,11 +206,14 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
 
   /**
    * The expression may name columns bare or with the table; a column may be called like a variable.
+   * It may use what the application's role has no right to: that was tried as this user, and every
+   * write of that role would fail.
    */
   private static String function(AddColumn migration, Map<String, Object> facts, Names names) {
     String body =
         "#variable_conflict use_column\n"
             + "BEGIN\n"
+            + ("  " + FillFunctions.owner(migration.id()))
             + "  IF TG_OP = 'UPDATE' THEN\n"
             + ("    NEW." + names.column + " := OLD." + names.column + ";\n")
             + "  END IF;\n"
@@ -223,7 +227,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     path.add("pg_temp");
     return "CREATE OR REPLACE FUNCTION "
         + names.function
-        + "() RETURNS trigger LANGUAGE plpgsql SET search_path = "
+        + "() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "
         + String.join(", ", path)
         + " AS "
         + Sql.literal(body);
@@ -260,7 +264,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       column = Sql.quote(migration.column());
       tombstone = PostgresAddColumn.tombstone(migration, target);
       trigger = PostgresAddColumn.trigger(migration, target);
-      functionName = "zdo_fill_" + hash;
+      functionName = FillFunctions.PREFIX + hash;
       function = Sql.qualified(controlSchema, functionName);
       check = "zdo_not_null_" + hash;
     }

@@ -42,7 +42,7 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
     for (String column : migration.include()) {
       catalog.column(table, column);
     }
-    requireCreate(catalog);
+    Privileges.requireCreate(catalog, "indexes", target.schema());
     String definition = tryOut(catalog, table, migration);
     for (CatalogIndex index : catalog.indexes(table)) {
       if (index.name().equals(migration.name())) {
@@ -52,18 +52,6 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
     }
     catalog.requireFree("index", migration.name());
     return Map.of();
-  }
-
-  private static void requireCreate(Catalog catalog) throws SQLException {
-    String schema = catalog.target().schema();
-    if (!catalog
-        .list("SELECT has_schema_privilege(?, 'CREATE')", row -> row.getBoolean(1), schema)
-        .equals(List.of(true))) {
-      String user = catalog.user();
-      throw catalog.forbid(
-          "user \"" + user + "\" may not create indexes in schema \"" + schema + "\"",
-          "GRANT CREATE ON SCHEMA " + Sql.quote(schema) + " TO " + Sql.quote(user) + ";");
-    }
   }
 
   private static String tryOut(Catalog catalog, CatalogTable table, CreateIndex migration)

@@ -32,7 +32,18 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    return new DropColumnCheck(migration, target, connection).facts();
+    DropColumnCheck check = new DropColumnCheck(migration, target, connection);
+    if (phase == DropColumn.CONTRACT) {
+      check.requireStillUnused();
+      return known;
+    }
+    return check.facts();
+  }
+
+  /** What came to name the column since must not break when it is renamed. */
+  @Override
+  public boolean recaptures(int phase) {
+    return phase <= DropColumn.CONTRACT;
   }
 
   /**
@@ -115,14 +126,15 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
     List<String> actions = new ArrayList<>();
     List<String> conditions = new ArrayList<>();
     boolean retyped = facts.containsKey(DropColumnCheck.DOMAIN);
+    Defaults defaults = DropColumnCheck.defaults(facts);
     for (Map<String, Object> check : Facts.maps(facts, DropColumnCheck.CHECKS)) {
       String name = Facts.required(check, "name");
       actions.add("DROP CONSTRAINT IF EXISTS " + Sql.quote(name));
       conditions.add(Probes.not(Probes.constraint(table, name)));
     }
     if (facts.containsKey(DropColumnCheck.DEFAULT)) {
-      actions.add(column + " DROP DEFAULT");
-      conditions.add(Probes.not(Probes.hasDefault(table, migration.column())));
+      actions.add(column + " " + defaults.none());
+      conditions.add(Probes.attribute(table, migration.column(), defaults.isNone()));
     }
     if (retyped) {
       actions.add(column + " TYPE " + Facts.required(facts, DropColumnCheck.BASE_TYPE));

@@ -31,8 +31,17 @@ final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    return new ColumnFactsPreflight(migration, migration, target, connection)
-        .facts(new ColumnTwin(migration, migration, target, Map.of()), false);
+    ColumnFactsPreflight preflight =
+        new ColumnFactsPreflight(migration, migration, target, connection);
+    boolean handover = phase == RenameColumn.CONTRACT;
+    ColumnTwin names = new ColumnTwin(migration, migration, target, Map.of());
+    Map<String, Object> facts = preflight.facts(names, phase, handover, false);
+    if (handover) {
+      ColumnTwin twin = new ColumnTwin(migration, migration, target, facts);
+      new ColumnFactsGaps(preflight.catalog(), twin, known, facts)
+          .note(new ColumnTwinEnforce(twin, true).add());
+    }
+    return facts;
   }
 
   /** Without a unique index on the column there is nothing that code could upsert on. */
@@ -49,10 +58,10 @@ final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
     return stages;
   }
 
-  /** Indexes and the like may have changed while rows were copied. */
+  /** People go on working on the table for as long as the old column has its name. */
   @Override
   public boolean recaptures(int phase) {
-    return phase == RenameColumn.EXPAND || phase == RenameColumn.ENFORCE;
+    return phase <= RenameColumn.CONTRACT;
   }
 
   @Override
@@ -81,13 +90,9 @@ final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
                   null,
                   true));
       case RenameColumn.VERIFY -> steps.add(twin.verify("verify"));
-      case RenameColumn.ENFORCE -> {
-        steps.addAll(new ColumnTwinConstraints(twin).addNotNull());
-        steps.addAll(new ColumnTwinIndexes(twin).addTwins());
-        steps.addAll(new ColumnTwinConstraints(twin).addTwins());
-        steps.addAll(new ColumnTwinSettings(twin).add());
-      }
+      case RenameColumn.ENFORCE -> steps.addAll(new ColumnTwinEnforce(twin, true).add());
       case RenameColumn.CONTRACT -> {
+        steps.addAll(new ColumnTwinEnforce(twin, true).catchUp());
         steps.add(twin.verify("verify-again", twin.differIfThere()));
         steps.addAll(new ColumnTwinIndexes(twin).moveUnique());
         // A referential action on the tombstone would be undone by the trigger, or fail.
@@ -112,11 +117,7 @@ final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
     List<Step> steps = new ArrayList<>();
     switch (phase) {
       case RenameColumn.EXPAND -> steps.add(sync.remove());
-      case RenameColumn.ENFORCE -> {
-        steps.addAll(new ColumnTwinConstraints(twin).dropTwins());
-        steps.addAll(new ColumnTwinIndexes(twin).dropTwins());
-        steps.addAll(new ColumnTwinConstraints(twin).dropNotNull());
-      }
+      case RenameColumn.ENFORCE -> steps.addAll(new ColumnTwinEnforce(twin, true).remove());
       case RenameColumn.CONTRACT -> {
         steps.addAll(
             new ColumnTwinConstraints(twin)

@@ -29,14 +29,27 @@ final class PostgresRenameColumnInCode implements OperationSupport<RenameColumnI
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    return new ColumnFactsPreflight(migration, migration, target, connection)
-        .facts(new ColumnTwin(migration, migration, target, Map.of()), true);
+    ColumnFactsPreflight preflight =
+        new ColumnFactsPreflight(migration, migration, target, connection);
+    if (phase == RenameColumnInCode.CONTRACT) {
+      preflight.requireUnused();
+      return known;
+    }
+    boolean handover = phase == RenameColumnInCode.RELAX;
+    ColumnTwin names = new ColumnTwin(migration, migration, target, Map.of());
+    Map<String, Object> facts = preflight.facts(names, phase, handover, true);
+    if (handover) {
+      ColumnTwin twin = new ColumnTwin(migration, migration, target, facts);
+      new ColumnFactsGaps(preflight.catalog(), twin, known, facts)
+          .note(new ColumnTwinEnforce(twin, false).add());
+    }
+    return facts;
   }
 
-  /** Indexes and the like may have changed while rows were copied. */
+  /** People go on working on the table for as long as the old column has its name. */
   @Override
   public boolean recaptures(int phase) {
-    return phase == RenameColumnInCode.EXPAND || phase == RenameColumnInCode.ENFORCE;
+    return phase <= RenameColumnInCode.CONTRACT;
   }
 
   @Override
@@ -59,20 +72,16 @@ final class PostgresRenameColumnInCode implements OperationSupport<RenameColumnI
       case RenameColumnInCode.BACKFILL ->
           steps.add(copy(twin, "copy", "rows in which the columns differ are copied", true));
       case RenameColumnInCode.VERIFY -> steps.add(twin.verify("verify"));
-      case RenameColumnInCode.ENFORCE -> {
-        steps.addAll(constraints.addNotNull());
-        steps.addAll(new ColumnTwinIndexes(twin).addTwins());
-        steps.addAll(constraints.addTwins());
-        steps.addAll(new ColumnTwinSettings(twin).add());
-      }
+      case RenameColumnInCode.ENFORCE -> steps.addAll(new ColumnTwinEnforce(twin, false).add());
       case RenameColumnInCode.RELAX -> {
+        steps.addAll(new ColumnTwinEnforce(twin, false).catchUp());
         steps.add(twin.verify("verify-again", contract.differUnlessRelaxed()));
         steps.addAll(new ColumnTwinIndexes(twin).moveUnique());
         steps.addAll(constraints.dropOldForeignKeys());
         steps.addAll(constraints.dropOldChecks());
         steps.add(contract.relax());
         if (twin.facts().notNull() && twin.facts().notNullConstraint() == null) {
-          steps.add(constraints.dropNotNullCheck());
+          steps.add(constraints.dropNotNullCheck("relax-drop-check"));
         }
       }
       case RenameColumnInCode.CONTRACT -> steps.add(contract.quarantine());
@@ -104,11 +113,7 @@ final class PostgresRenameColumnInCode implements OperationSupport<RenameColumnI
                   "the new column, which holds nothing that the old one doesn't",
                   "NOT " + twin.column(twin.to()),
                   drop(twin, twin.to())));
-      case RenameColumnInCode.ENFORCE -> {
-        steps.addAll(constraints.dropTwins());
-        steps.addAll(new ColumnTwinIndexes(twin).dropTwins());
-        steps.addAll(constraints.dropNotNull());
-      }
+      case RenameColumnInCode.ENFORCE -> steps.addAll(new ColumnTwinEnforce(twin, false).remove());
       case RenameColumnInCode.RELAX -> {
         Step restoreDefault = contract.restoreDefault();
         if (restoreDefault != null) {

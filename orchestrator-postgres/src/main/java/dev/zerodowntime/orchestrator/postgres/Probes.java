@@ -31,10 +31,6 @@ final class Probes {
     return attribute(table, column, "a.attnotnull");
   }
 
-  static String hasDefault(String table, String column) {
-    return attribute(table, column, "a.atthasdef");
-  }
-
   /** Whether a column has a type that is not a domain. */
   static String plainType(String table, String column) {
     return attribute(
@@ -43,7 +39,8 @@ final class Probes {
         "(SELECT t.typtype <> 'd' FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid)");
   }
 
-  private static String attribute(String table, String column, String condition) {
+  /** Whether a column has a property of {@code pg_attribute a}. */
+  static String attribute(String table, String column, String condition) {
     return "EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = "
         + Sql.regclass(table)
         + " AND a.attname = "
@@ -59,6 +56,13 @@ final class Probes {
 
   static String validated(String table, String constraint) {
     return constraint(table, constraint, "k.convalidated");
+  }
+
+  static String commented(String table, String constraint, String comment) {
+    return constraint(
+        table,
+        constraint,
+        "pg_catalog.obj_description(k.oid, 'pg_constraint') = " + Sql.literal(comment));
   }
 
   private static String constraint(String table, String constraint, String condition) {

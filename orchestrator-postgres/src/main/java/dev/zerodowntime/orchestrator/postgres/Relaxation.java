@@ -46,28 +46,38 @@ final class Relaxation {
       facts.put(DropColumnCheck.CHECKS, List.of());
       return;
     }
-    String omitted = column.defaultSql();
+    String omitted = column.defaults().effective();
     if (omitted != null && collides(omitted)) {
-      facts.put(DropColumnCheck.DEFAULT, omitted);
+      column.defaults().note(facts);
       omitted = null;
+    }
+    boolean retyped =
+        !column.type().equals(column.baseType())
+            && !trial.accepts("SELECT CAST((" + sql(omitted) + ") AS " + column.type() + ")");
+    if (retyped) {
+      facts.put(DropColumnCheck.DOMAIN, column.type());
+      facts.put(DropColumnCheck.BASE_TYPE, cheapType());
+      if (omitted != null && column.defaults().own() == null) {
+        // It goes with the domain.
+        column.defaults().note(facts);
+        omitted = null;
+      }
     }
     boolean omittedIsNull = omitted == null || yieldsNull(omitted);
     if (column.notNull() && omittedIsNull) {
       facts.put(DropColumnCheck.NOT_NULL, true);
     }
-    boolean domain = !column.type().equals(column.baseType());
-    if (domain && !trial.accepts("SELECT CAST((" + sql(omitted) + ") AS " + column.type() + ")")) {
-      facts.put(DropColumnCheck.DOMAIN, column.type());
-      facts.put(DropColumnCheck.BASE_TYPE, cheapType());
-    }
     List<Object> checks = new ArrayList<>();
     for (CatalogConstraint constraint : constraints) {
-      if (constraint.isCheck() && couldReject(constraint, omitted)) {
+      boolean rejects = constraint.isCheck() && couldReject(constraint, omitted);
+      // Where the type changes, the server would go through all rows for each that stays.
+      if (rejects || (constraint.isCheck() && retyped)) {
         Map<String, Object> check = new LinkedHashMap<>();
         check.put("name", constraint.name());
         check.put("definition", constraint.definition());
         check.put("validated", constraint.validated());
         check.put("comment", constraint.comment());
+        check.put(DropColumnCheck.HARMLESS_CHECK, !rejects);
         checks.add(check);
       }
     }
@@ -133,8 +143,10 @@ final class Relaxation {
     String base = column.baseType();
     String bare = trial.text("SELECT format_type(" + Sql.literal(base) + "::regtype, -1)");
     for (String type : List.of(base, bare)) {
-      if (!trial.wouldRewrite(
-          "ALTER TABLE " + trial.name() + " ALTER COLUMN " + column.quoted() + " TYPE " + type)) {
+      String alter =
+          "ALTER TABLE " + trial.name() + " ALTER COLUMN " + column.quoted() + " TYPE " + type;
+      if (!trial.wouldRewrite(alter)) {
+        requireIndexesStay(alter, type);
         return type;
       }
     }
@@ -148,6 +160,27 @@ final class Relaxation {
             + " would rewrite table "
             + table.display(),
         "ALTER DOMAIN " + column.type() + " so that it accepts NULL.");
+  }
+
+  /** Building one anew takes its time, and nobody could use the table meanwhile. */
+  private void requireIndexesStay(String alter, String type) throws SQLException {
+    for (CatalogIndex index : indexes) {
+      if (trial.wouldRebuild(index.definition(), alter)) {
+        throw catalog.refuse(
+            "domain "
+                + column.type()
+                + " of column \""
+                + column.name()
+                + "\" rejects rows that omit it, and changing it to "
+                + type
+                + " would build index "
+                + Sql.quote(index.name())
+                + " anew under an exclusive lock",
+            "Drop that index first, or ALTER DOMAIN "
+                + column.type()
+                + " so that it accepts NULL.");
+      }
+    }
   }
 
   private static String sql(@Nullable String omitted) {

@@ -15,13 +15,17 @@ final class RowTriggers {
 
   private static final String FIRING =
       " FROM pg_trigger t WHERE t.tgrelid = ?::bigint::oid AND NOT t.tgisinternal"
-          + " AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 1) = 1"
-          + " AND left(t.tgname, 5) <> '~zdo_'";
+          + " AND t.tgenabled IN ('O', 'A') AND left(t.tgname, 5) <> '~zdo_'";
+
+  private static final String FOR_EACH_ROW = "(t.tgtype & 1) = 1";
+
+  /** Fired once for each statement, but with all of its rows in hand. */
+  private static final String WITH_ROWS = "num_nonnulls(t.tgoldtable, t.tgnewtable) > 0";
 
   private RowTriggers() {}
 
   /**
-   * Row triggers that an UPDATE of one column fires.
+   * Triggers that an UPDATE of one column fires, and that see its rows.
    *
    * @param number the column's number; 0 for one that doesn't exist yet
    */
@@ -30,7 +34,11 @@ final class RowTriggers {
     return catalog.list(
         "SELECT t.tgname"
             + FIRING
-            + " AND (t.tgtype & 16) = 16 AND (t.tgattr::text = '' OR ?::int2 ="
+            + " AND ("
+            + FOR_EACH_ROW
+            + " OR "
+            + WITH_ROWS
+            + ") AND (t.tgtype & 16) = 16 AND (t.tgattr::text = '' OR ?::int2 ="
             + " ANY(t.tgattr::int2[])) ORDER BY 1",
         row -> row.getString(1),
         table.oid(),
@@ -65,6 +73,8 @@ final class RowTriggers {
         catalog.list(
             "SELECT t.tgname"
                 + FIRING
+                + " AND "
+                + FOR_EACH_ROW
                 + " AND (t.tgtype & 2) = 2 AND (t.tgtype & 20) <> 0 AND convert_to(t.tgname::text,"
                 + " 'UTF8') > convert_to(?, 'UTF8') ORDER BY 1",
             row -> row.getString(1),

@@ -15,6 +15,10 @@ import java.util.List;
  */
 final class Trial implements AutoCloseable {
 
+  private static final String INDEX = "zdo_trial_index";
+
+  private static final String VIEW = "zdo_trial_view";
+
   private final Catalog catalog;
   private final CatalogTable table;
   private final Connection connection;
@@ -25,33 +29,12 @@ final class Trial implements AutoCloseable {
     this.catalog = catalog;
     this.table = table;
     this.connection = catalog.connection();
-    requireTemporary();
+    Privileges.requireTemporary(catalog);
     this.before = connection.setSavepoint();
     execute(
         "CREATE TEMPORARY TABLE " + Sql.quote(table.name()) + " (LIKE " + table.qualified() + ")");
     if (rows > 0) {
       execute("INSERT INTO " + name() + " SELECT * FROM " + table.qualified() + " LIMIT " + rows);
-    }
-  }
-
-  /** Expressions are tried out on a temporary table. */
-  private void requireTemporary() throws SQLException {
-    if (!catalog
-        .list(
-            "SELECT has_database_privilege(current_database(), 'TEMPORARY')",
-            row -> row.getBoolean(1))
-        .equals(List.of(true))) {
-      String database = catalog.text("SELECT current_database()");
-      throw catalog.forbid(
-          "user \""
-              + catalog.user()
-              + "\" may not create temporary tables, on which expressions are tried"
-              + " out before anything is touched",
-          "GRANT TEMPORARY ON DATABASE "
-              + Sql.quote(database)
-              + " TO "
-              + Sql.quote(catalog.user())
-              + ";");
     }
   }
 
@@ -111,8 +94,48 @@ final class Trial implements AutoCloseable {
     return rewrites;
   }
 
+  /** Whether an ALTER would give an index of the real table a new file; taken back at once. */
+  boolean wouldRebuild(String definition, String alter) throws SQLException {
+    Savepoint here = connection.setSavepoint();
+    String index = Sql.qualified("pg_temp", INDEX);
+    execute(
+        "CREATE INDEX "
+            + INDEX
+            + " ON "
+            + name()
+            + definition.substring(definition.indexOf(" USING ")));
+    String file = file(index);
+    execute(alter);
+    boolean rebuilds = !file.equals(file(index));
+    connection.rollback(here);
+    return rebuilds;
+  }
+
+  /** The names of the columns that an expression is computed from; of all, if from the row. */
+  List<String> columnsOf(String expression) throws SQLException {
+    Savepoint here = connection.setSavepoint();
+    execute(
+        "CREATE TEMPORARY VIEW " + VIEW + " AS SELECT (" + expression + ") AS zdo FROM " + name());
+    List<String> columns =
+        catalog.list(
+            "SELECT DISTINCT a.attname FROM pg_rewrite r JOIN pg_depend d ON d.classid ="
+                + " 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid ="
+                + " 'pg_class'::regclass JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum"
+                + " > 0 AND (a.attnum = d.refobjsubid OR r.ev_action::text ~ ':varattno 0 ') WHERE"
+                + " r.ev_class = to_regclass(?) AND d.refobjid = to_regclass(?) ORDER BY 1",
+            row -> row.getString(1),
+            Sql.qualified("pg_temp", VIEW),
+            name());
+    connection.rollback(here);
+    return columns;
+  }
+
   private String file() throws SQLException {
-    return text("SELECT pg_relation_filenode(" + Sql.regclass(name()) + ")");
+    return file(name());
+  }
+
+  private String file(String relation) throws SQLException {
+    return text("SELECT pg_relation_filenode(" + Sql.regclass(relation) + ")");
   }
 
   /** One value. */

@@ -3,7 +3,6 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
-import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Probe;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -34,26 +33,35 @@ final class Unrelax {
 
   List<Step> steps() {
     restoreDefault();
-    if (PostgresDropColumn.fillsBack(migration, facts)) {
+    boolean filled = PostgresDropColumn.fillsBack(migration, facts);
+    if (filled) {
       fill();
-      restoreChecks();
-      if (rejectsNull(facts)) {
-        steps.addAll(NotNull.enforce(table, migration.column(), check));
+    }
+    for (Map<String, Object> each : Facts.maps(facts, DropColumnCheck.CHECKS)) {
+      if (filled || Facts.flag(each, DropColumnCheck.HARMLESS_CHECK)) {
+        restoreCheck(each);
       }
+    }
+    if (filled && rejectsNull(facts)) {
+      ColumnFacts named = new ColumnFacts(facts).notNullConstraint();
+      steps.addAll(
+          named == null
+              ? NotNull.enforce(table, migration.column(), check)
+              : NotNull.enforce(table, migration.column(), named));
     }
     lost(migration, facts).ifPresent(this::stayRelaxed);
     return steps;
   }
 
   private void restoreDefault() {
-    String value = Facts.text(facts, DropColumnCheck.DEFAULT);
-    if (value != null) {
+    if (facts.containsKey(DropColumnCheck.DEFAULT)) {
+      Defaults defaults = DropColumnCheck.defaults(facts);
       steps.add(
           ddl(
               "restore-default",
               "the column has its default again",
-              "ALTER COLUMN " + Sql.quote(migration.column()) + " SET DEFAULT " + value,
-              Probes.hasDefault(table, migration.column())));
+              "ALTER COLUMN " + Sql.quote(migration.column()) + " " + defaults.real(),
+              Probes.attribute(table, migration.column(), defaults.isReal())));
     }
   }
 
@@ -70,30 +78,24 @@ final class Unrelax {
             true));
   }
 
-  private void restoreChecks() {
-    for (Map<String, Object> each : Facts.maps(facts, DropColumnCheck.CHECKS)) {
-      String name = Facts.required(each, "name");
-      steps.add(
-          ddl(
-              "restore-check " + name,
-              "new and changed rows must pass the check again",
-              "ADD CONSTRAINT "
-                  + Sql.quote(name)
-                  + " "
-                  + Facts.required(each, "definition")
-                  + " NOT VALID",
-              Probes.constraint(table, name)));
-      if (Boolean.TRUE.equals(each.get("validated"))) {
-        steps.add(
-            new OnlineStep(
-                "validate-check " + name,
-                "proves that every row passes it, while the table is in use",
-                "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes",
-                "ALTER TABLE " + table + " VALIDATE CONSTRAINT " + Sql.quote(name),
-                Probes.all(Probes.validated(table, name)),
-                Probes.NEVER,
-                List.of()));
-      }
+  private void restoreCheck(Map<String, Object> each) {
+    String name = Facts.required(each, "name");
+    steps.add(
+        ddl(
+            "restore-check " + name,
+            "new and changed rows must pass the check again",
+            "ADD CONSTRAINT "
+                + Sql.quote(name)
+                + " "
+                + Facts.required(each, "definition")
+                + " NOT VALID",
+            Probes.constraint(table, name)));
+    if (Facts.flag(each, "validated")) {
+      steps.add(NotNull.validate("validate-check " + name, table, name));
+    }
+    String comment = Facts.required(each, "comment");
+    if (!comment.isEmpty()) {
+      steps.add(NotNull.comment("comment-check " + name, table, name, comment));
     }
   }
 
@@ -120,6 +122,7 @@ final class Unrelax {
       }
       List<String> checks =
           Facts.maps(facts, DropColumnCheck.CHECKS).stream()
+              .filter(each -> !Facts.flag(each, DropColumnCheck.HARMLESS_CHECK))
               .map(each -> Facts.required(each, "name"))
               .toList();
       if (!checks.isEmpty()) {
