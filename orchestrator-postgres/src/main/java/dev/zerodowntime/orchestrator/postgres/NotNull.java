@@ -118,7 +118,7 @@ final class NotNull {
     return new DdlStep(
         step,
         "its comment",
-        "SHARE UPDATE EXCLUSIVE on " + table + ", within the lock budget",
+        "ACCESS SHARE on " + table + ", within the lock budget",
         List.of(table),
         List.of(
             "COMMENT ON CONSTRAINT "
