@@ -133,6 +133,10 @@ class PostgresLockBudgetTest {
           .extracting(Blocker::application)
           .containsExactly("part");
       assertThat(blockers(ADD, BUDGET)).as("adding a column doesn't lock the child").isEmpty();
+      assertThat(
+              blockers(step("ACCESS EXCLUSIVE", "t", "ALTER TABLE t DROP CONSTRAINT some"), BUDGET))
+          .as("nor does dropping a check, and steps that drop a foreign key name both tables")
+          .isEmpty();
       assertThat(blockers(step("ACCESS EXCLUSIVE", "t", "ALTER TABLE t DROP COLUMN id"), BUDGET))
           .extracting(Blocker::application)
           .containsExactly("child");
