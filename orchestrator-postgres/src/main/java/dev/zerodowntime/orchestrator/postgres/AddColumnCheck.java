@@ -109,8 +109,9 @@ final class AddColumnCheck {
     if (trial.rewrites(add)) {
       throw catalog.refuse(
           what
-              + " would make the server rewrite the table, because it is a domain with constraints",
-          "Use the domain's base type, and a check constraint.");
+              + " would make the server rewrite the table, because it is a domain with constraints, or"
+              + " with a default that differs from row to row",
+          "Use the domain's base type, and a check constraint or a default of the column.");
     }
     String given = migration.defaultSql().orElse(null);
     return given == null || tryDefault(trial, add, column, given);

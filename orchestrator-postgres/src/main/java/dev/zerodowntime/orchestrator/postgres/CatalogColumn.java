@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *     {@code x}
  * @param compression its compression method, or empty
  * @param sequence the sequence it owns, quoted and qualified
- * @param typeDefault the default that its domain brings, as SQL
+ * @param domainDefault the default that its domain brings, as SQL
  */
 record CatalogColumn(
     int number,
@@ -51,7 +51,7 @@ record CatalogColumn(
     String storage,
     String compression,
     @Nullable String sequence,
-    @Nullable String typeDefault) {
+    @Nullable String domainDefault) {
 
   private static final String COLUMNS =
       "SELECT a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid::bigint,"
@@ -110,7 +110,7 @@ record CatalogColumn(
 
   /** Its default, which may be its type's. */
   Defaults defaults() {
-    return Defaults.of(defaultSql, typeDefault);
+    return Defaults.of(defaultSql, domainDefault, !type.equals(baseType));
   }
 
   /** Quoted. */

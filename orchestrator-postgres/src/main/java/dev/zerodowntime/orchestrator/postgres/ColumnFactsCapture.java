@@ -63,7 +63,10 @@ final class ColumnFactsCapture {
   Map<String, Object> capture() throws SQLException {
     Map<String, Object> facts =
         new LinkedHashMap<>(query(connection, ColumnFactsSql.COLUMN, table, column).get(0));
-    Defaults.of((String) facts.remove(Defaults.OWN), (String) facts.remove(Defaults.TYPE))
+    Defaults.of(
+            (String) facts.remove(Defaults.OWN),
+            (String) facts.remove("domainDefault"),
+            Boolean.TRUE.equals(facts.remove(Defaults.OF_DOMAIN)))
         .note(facts);
     List<Map<String, Object>> notNull = query(connection, ColumnFactsSql.NOT_NULL, table, column);
     if (!notNull.isEmpty()) {

@@ -154,7 +154,7 @@ final class ColumnTwinContract {
             + "() RETURNS pg_catalog.text LANGUAGE sql IMMUTABLE RETURN "
             + Sql.literal(
                 "column " + twin.to() + " of " + twin.table() + " belongs to a migration"));
-    if (facts.defaultSql() != null) {
+    if (facts.defaultSql() != null || facts.defaults().ofDomain()) {
       // On its own: existing rows stay NULL, and are not written.
       sql.add(alter(twin, twin.to()) + facts.defaults().real());
     }

@@ -1,19 +1,18 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A column's default: its own, or the one that its domain brings. Without an own default the
- * domain's counts, so "none" has to be said there as an own default of NULL, which PostgreSQL keeps
- * for domains.
+ * A column's default: its own, or the one that its domain brings, now or one day. Without an own
+ * default the domain's counts, so "none" has to be said there as an own default of NULL, which
+ * PostgreSQL keeps for domains.
  *
- * @param own the column's own default as SQL, unless it is a constant NULL
- * @param type whether the type brings one
- * @param effective what a row gets that omits the column
+ * @param own the column's own default as SQL; a constant NULL counts for domains only
+ * @param ofDomain whether the column's type is a domain
+ * @param effective what a row gets that omits the column; null where that is NULL
  */
-record Defaults(@Nullable String own, boolean type, @Nullable String effective) {
+record Defaults(@Nullable String own, boolean ofDomain, @Nullable String effective) {
 
   /** What rows get that omit the column; absent where that is NULL. */
   static final String EFFECTIVE = "default";
@@ -21,33 +20,36 @@ record Defaults(@Nullable String own, boolean type, @Nullable String effective) 
   /** The column's own default. */
   static final String OWN = "ownDefault";
 
-  /** Whether the type brings a default. */
-  static final String TYPE = "typeDefault";
+  /** Whether the type is a domain. */
+  static final String OF_DOMAIN = "ofDomain";
 
   /** As pg_get_expr prints a null, such as {@code NULL::character varying}. */
-  private static final Pattern CONSTANT_NULL = Pattern.compile("^NULL::");
+  private static final String CONSTANT_NULL = "NULL::";
 
   private static final String NULL_THERE =
       "EXISTS (SELECT 1 FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum ="
-          + " a.attnum AND pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'NULL::%')";
+          + " a.attnum AND pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE '"
+          + CONSTANT_NULL
+          + "%')";
 
-  /** From what the catalog has, both as SQL. */
-  static Defaults of(@Nullable String own, @Nullable String type) {
-    String value = valued(own);
-    String brought = valued(type);
-    return new Defaults(value, brought != null, own == null ? brought : value);
-  }
-
-  private static @Nullable String valued(@Nullable String sql) {
-    return sql == null || CONSTANT_NULL.matcher(sql).find() ? null : sql;
+  /** From what the catalog has, as SQL. */
+  static Defaults of(@Nullable String own, @Nullable String domains, boolean ofDomain) {
+    String effective = own != null ? own : domains;
+    return new Defaults(
+        own != null && isNull(own) && !ofDomain ? null : own,
+        ofDomain,
+        effective == null || isNull(effective) ? null : effective);
   }
 
   /** From facts. */
   static Defaults of(Map<String, Object> facts) {
-    boolean type = Facts.flag(facts, TYPE);
+    boolean ofDomain = Facts.flag(facts, OF_DOMAIN);
     String effective = Facts.text(facts, EFFECTIVE);
-    String own = Facts.text(facts, OWN);
-    return new Defaults(own == null && !type ? effective : own, type, effective);
+    return new Defaults(ofDomain ? Facts.text(facts, OWN) : effective, ofDomain, effective);
+  }
+
+  private static boolean isNull(String sql) {
+    return sql.startsWith(CONSTANT_NULL);
   }
 
   /** Into facts. */
@@ -55,35 +57,32 @@ record Defaults(@Nullable String own, boolean type, @Nullable String effective) 
     if (effective != null) {
       facts.put(EFFECTIVE, effective);
     }
-    if (own != null) {
-      facts.put(OWN, own);
-    }
-    if (type) {
-      facts.put(TYPE, true);
+    if (ofDomain) {
+      facts.put(OF_DOMAIN, true);
+      if (own != null) {
+        facts.put(OWN, own);
+      }
     }
   }
 
   /** What follows ADD COLUMN's type: rows that are there, and new ones, get no value. */
   String added() {
-    return type ? " DEFAULT NULL" : "";
+    return ofDomain ? " DEFAULT NULL" : "";
   }
 
   /** The action on a column that leaves rows without a value. */
   String none() {
-    return type ? "SET DEFAULT NULL" : "DROP DEFAULT";
+    return ofDomain ? "SET DEFAULT NULL" : "DROP DEFAULT";
   }
 
   /** The action on a column that gives it the default as it was found. */
   String real() {
-    if (own != null) {
-      return "SET DEFAULT " + own;
-    }
-    return effective == null ? none() : "DROP DEFAULT";
+    return own == null ? "DROP DEFAULT" : "SET DEFAULT " + own;
   }
 
   /** Whether rows are left without a value, as a condition on {@code pg_attribute a}. */
   String isNone() {
-    return "(" + (type ? "" : "NOT a.atthasdef OR ") + NULL_THERE + ")";
+    return ofDomain ? NULL_THERE : "(NOT a.atthasdef OR " + NULL_THERE + ")";
   }
 
   /** Whether there is an own default that gives a value, as a condition on the same. */
@@ -93,9 +92,6 @@ record Defaults(@Nullable String own, boolean type, @Nullable String effective) 
 
   /** Whether the default is there as it was found, as a condition on the same. */
   String isReal() {
-    if (own != null) {
-      return isOwn();
-    }
-    return effective == null ? isNone() : "NOT a.atthasdef";
+    return own == null ? "NOT a.atthasdef" : isNull(own) ? NULL_THERE : isOwn();
   }
 }
