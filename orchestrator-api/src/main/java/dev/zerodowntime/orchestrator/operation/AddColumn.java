@@ -240,8 +240,8 @@ public final class AddColumn extends Migration<AddColumn.Code> {
     }
 
     /**
-     * The value of rows that lack one. Evaluated in the row's own UPDATE or INSERT; with NOT NULL
-     * it must not yield NULL.
+     * The value of rows that lack one. Evaluated in the row's own UPDATE or INSERT, with the rights
+     * of the driver's database user; with NOT NULL it must not yield NULL.
      *
      * @param expression an SQL expression over the table's columns
      * @return this
