@@ -77,4 +77,12 @@ public interface ScanSql {
    * @return SQL
    */
   String limitLockWait(long millis);
+
+  /**
+   * Limits how long each of the next statements of a transaction may run, whatever limit the
+   * session has otherwise.
+   *
+   * @return a query; parameter: milliseconds, 0 for no limit
+   */
+  String limitStatement();
 }

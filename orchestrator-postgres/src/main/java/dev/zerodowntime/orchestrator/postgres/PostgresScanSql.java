@@ -140,6 +140,11 @@ final class PostgresScanSql implements ScanSql {
     return "SET LOCAL lock_timeout = '" + Math.max(1, millis) + "ms'";
   }
 
+  @Override
+  public String limitStatement() {
+    return "SELECT set_config('statement_timeout', CAST(? AS bigint)::text, true)";
+  }
+
   private static String range(Scan scan, boolean bounded) {
     String row = "(" + names(scan) + ")";
     String end = row + " <= (" + parameters(scan) + ")";

@@ -42,6 +42,22 @@ public final class Events {
     }
   }
 
+  /** Whether the log has an event of a kind about a migration's step. */
+  public boolean has(Connection connection, MigrationRow migration, String kind, String step)
+      throws SQLException {
+    return Db.queryOne(
+            connection,
+            "SELECT 1 FROM "
+                + tables.table("event")
+                + " WHERE migration = ? AND target_schema = ? AND kind = ? AND step = ? LIMIT 1",
+            row -> true,
+            migration.id(),
+            migration.schema(),
+            kind,
+            step)
+        .isPresent();
+  }
+
   /** Appends an event. */
   public void append(Connection connection, @Nullable MigrationRow migration, Event event)
       throws SQLException {

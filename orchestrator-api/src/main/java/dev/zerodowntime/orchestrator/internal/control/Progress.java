@@ -35,6 +35,9 @@ public record Progress(
     long leftOver,
     int batchRows) {
 
+  /** A verification only reads, so its chunks may be larger than those that lock. */
+  private static final int VERIFY_FACTOR = 10;
+
   /** Reads the progress of a step. */
   public static Optional<Progress> read(
       Connection connection, ControlTables tables, MigrationRow row, String step)
@@ -167,10 +170,47 @@ public record Progress(
         batchRows);
   }
 
+  /** Rows changed without getting to the end of a batch. */
+  public Progress changed(long rows) {
+    return new Progress(
+        step,
+        verifying,
+        finished,
+        sweep,
+        cursor,
+        end,
+        rowsDone + rows,
+        rowsTotal,
+        leftOver,
+        batchRows);
+  }
+
   /** The same with another batch size. */
   public Progress batch(int rows) {
     return new Progress(
         step, verifying, finished, sweep, cursor, end, rowsDone, rowsTotal, leftOver, rows);
+  }
+
+  /** Half as many rows a batch, but never none. */
+  public Progress halved() {
+    return batch(Math.max(1, batchRows / 2));
+  }
+
+  /**
+   * With the batch size that follows from how long one took.
+   *
+   * @param millis how long
+   * @param budget how long it may take
+   * @param most the most rows a batch may have
+   */
+  public Progress sized(long millis, long budget, int most) {
+    Progress next = millis > budget ? halved() : millis < budget / 4 ? batch(batchRows * 2) : this;
+    return next.batchRows > most ? next.batch(most) : next;
+  }
+
+  /** Rows per chunk of the present walk. */
+  public int chunkRows() {
+    return verifying ? batchRows * VERIFY_FACTOR : batchRows;
   }
 
   /** Nothing is left to do. */
@@ -187,6 +227,9 @@ public record Progress(
         + " rows changed of about "
         + (rowsTotal < 0 ? "?" : rowsTotal)
         + (sweep > 1 ? ", sweep " + sweep : "")
-        + (cursor == null ? "" : ", at key " + cursor);
+        + (cursor == null ? "" : ", at key " + cursor)
+        + ", in batches of "
+        + chunkRows()
+        + (chunkRows() == 1 ? " row" : " rows");
   }
 }
