@@ -124,8 +124,9 @@ public interface Orchestrator extends AutoCloseable {
   void resumeAll();
 
   /**
-   * Consents to a phase. The consent is to the SQL the phase runs as planned now: should that
-   * change, it is asked for again.
+   * Consents to a phase, which may still be some phases away. The consent is to the SQL the phase
+   * runs as planned now: should that change, it is asked for again; so it is when the phase was
+   * entered and undone.
    *
    * @param id the migration's id
    * @param phase the phase's name

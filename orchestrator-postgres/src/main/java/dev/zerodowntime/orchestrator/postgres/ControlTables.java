@@ -271,11 +271,16 @@ final class ControlTables {
         "kind text NOT NULL",
         "plan_hash text",
         "approved_by text",
-        "approved_at timestamptz NOT NULL DEFAULT now()");
+        "approved_at timestamptz NOT NULL DEFAULT now()",
+        "spent_at timestamptz");
     comment(
         "approval",
         "plan_hash",
         "Hash of the SQL that was shown; other SQL needs another approval.");
+    comment(
+        "approval",
+        "spent_at",
+        "When the phase was entered, or what it was given for was undone: it counts once.");
   }
 
   private void table(String name, String comment, String... columns) {

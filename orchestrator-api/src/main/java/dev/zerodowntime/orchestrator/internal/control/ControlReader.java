@@ -294,20 +294,21 @@ public final class ControlReader {
         row -> text(row.getString(1)));
   }
 
-  /** What persons have consented to. */
+  /** What persons have consented to, as far as it was not made use of. */
   public List<Approval> approvals(Connection connection) throws SQLException {
     return Db.query(
         connection,
-        "SELECT migration, target_schema, phase, kind, plan_hash, approved_by FROM "
+        "SELECT id, migration, target_schema, phase, kind, plan_hash, approved_by FROM "
             + tables.table("approval")
-            + " ORDER BY id",
+            + " WHERE spent_at IS NULL ORDER BY id",
         row ->
             new Approval(
-                MigrationRow.key(row.getString(2), row.getString(1)),
-                row.getString(3),
+                row.getLong(1),
+                MigrationRow.key(row.getString(3), row.getString(2)),
                 row.getString(4),
                 row.getString(5),
-                text(row.getString(6))));
+                row.getString(6),
+                text(row.getString(7))));
   }
 
   private MigrationRow migration(ResultSet row) throws SQLException {

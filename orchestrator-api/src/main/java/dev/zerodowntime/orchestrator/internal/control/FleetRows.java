@@ -71,7 +71,7 @@ public final class FleetRows {
   /** The right to drive. */
   public record Lease(@Nullable String token, @Nullable String holderName, long expiresIn) {}
 
-  /** A person's consent. */
+  /** A person's consent that has not been made use of. */
   public record Approval(
-      String key, String phase, String kind, @Nullable String planHash, String by) {}
+      long id, String key, String phase, String kind, @Nullable String planHash, String by) {}
 }

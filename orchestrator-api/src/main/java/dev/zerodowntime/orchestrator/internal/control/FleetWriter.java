@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.internal.control;
 
+import dev.zerodowntime.orchestrator.internal.control.FleetRows.Approval;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.fleet.Observation;
 import dev.zerodowntime.orchestrator.internal.json.Json;
@@ -329,6 +330,18 @@ public final class FleetWriter {
         kind,
         planHash,
         by);
+  }
+
+  /** Notes that a consent was made use of, or has become void: it counts once. */
+  public void spend(Connection connection, Approval approval) throws SQLException {
+    Db.update(
+        connection,
+        "UPDATE "
+            + tables.table("approval")
+            + " SET spent_at = "
+            + tables.sql().now()
+            + " WHERE id = ?",
+        approval.id());
   }
 
   /**

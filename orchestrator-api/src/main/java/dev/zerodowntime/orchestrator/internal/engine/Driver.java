@@ -33,6 +33,7 @@ final class Driver {
 
   private final EngineContext ctx;
   private final Lease lease;
+  private final BackupWatch backups;
   private final Gates gates;
   private final Gatekeeper gatekeeper;
   private final StepRunner steps;
@@ -44,7 +45,8 @@ final class Driver {
   Driver(EngineContext ctx) {
     this.ctx = ctx;
     this.lease = new Lease(ctx);
-    this.gates = new Gates(ctx);
+    this.backups = new BackupWatch(ctx);
+    this.gates = new Gates(ctx, backups);
     this.gatekeeper = new Gatekeeper(ctx, gates);
     this.steps = new StepRunner(ctx);
     this.preflight = new Preflight(ctx);
@@ -108,8 +110,14 @@ final class Driver {
     }
   }
 
+  /** The gates, as this driver knows them. */
+  Gates gates() {
+    return gates;
+  }
+
   /** Ends what can be ended, and gives the lease back. */
   void close() {
+    backups.close();
     steps.close();
     release();
   }
@@ -136,7 +144,7 @@ final class Driver {
     do {
       look = gatekeeper.look(lease);
       waits = new LinkedHashMap<>(look.waits());
-      progress = confirmBackups(look);
+      progress = backups.ask(look);
       busy = false;
       soon = false;
       running = false;
@@ -178,7 +186,7 @@ final class Driver {
         }
       }
     } while (progress && System.nanoTime() - deadline < 0);
-    return new Pass(true, waits, busy || progress, soon, running);
+    return new Pass(true, waits, busy || progress, soon, running || backups.asking());
   }
 
   /** Migrations that move, and those that may enter their next phase, in declaration order. */
@@ -294,33 +302,6 @@ final class Driver {
                   connection, row, MigrationStatus.FAILED, String.valueOf(refused.getMessage()));
           return true;
         });
-  }
-
-  /** Asks the backup gate outside any transaction, since it is somebody else's code. */
-  private boolean confirmBackups(Gatekeeper.Look look) {
-    boolean confirmed = false;
-    for (MigrationRow row : look.snapshot().migrations()) {
-      List<Wait> waits = look.waits().getOrDefault(row.key(), List.of());
-      boolean only = waits.size() == 1 && waits.get(0).kind() == Wait.Kind.BACKUP;
-      if (only && ctx.backupGate() != null) {
-        String drops =
-            ctx.operation(row)
-                .map(
-                    each ->
-                        each
-                            .steps(
-                                ctx.target(row), row.facts(), row.lifecycle().purge(), Direction.UP)
-                            .stream()
-                            .flatMap(step -> step.sql().stream())
-                            .reduce("", (a, b) -> a + b + ";\n"))
-                .orElse("");
-        if (ctx.backupGate().confirmed(row.id(), drops)) {
-          gates.backupConfirmed(row);
-          confirmed = true;
-        }
-      }
-    }
-    return confirmed;
   }
 
   private long sliceEnd(long deadline) {

@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
+import dev.zerodowntime.orchestrator.internal.control.FleetRows.Approval;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Release;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
@@ -237,6 +238,9 @@ final class Gatekeeper {
           row.lifecycle().transition(pair.reached(), pair.entering());
           if (prepared.lifecycle() != null && prepared.facts() != null) {
             ctx.migrations().facts(connection, row, prepared.lifecycle(), prepared.facts());
+          }
+          for (Approval each : gates.spent(snapshot, row, pair)) {
+            ctx.fleet().spend(connection, each);
           }
           for (Step step : prepared.steps()) {
             Progress.discard(connection, ctx.tables(), row, step.name());

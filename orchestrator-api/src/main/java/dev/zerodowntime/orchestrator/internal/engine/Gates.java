@@ -23,28 +23,21 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Evaluates every gate of a migration at rest. Reads only what the snapshot holds. */
 final class Gates {
 
   private final EngineContext ctx;
+  private final BackupWatch backups;
 
-  /** Migrations whose purge the backup gate has confirmed to this process. */
-  private final Set<String> backups = ConcurrentHashMap.newKeySet();
-
-  Gates(EngineContext ctx) {
+  Gates(EngineContext ctx, BackupWatch backups) {
     this.ctx = ctx;
+    this.backups = backups;
   }
 
   /** What keeps a migration where it is, and since when the fleet fits its neighbouring phases. */
   record Evaluation(List<Wait> waits, OptionalLong fitUp, OptionalLong fitDown) {}
-
-  /** Remembers that a backup was confirmed. */
-  void backupConfirmed(MigrationRow row) {
-    backups.add(row.key());
-  }
 
   Evaluation evaluate(Snapshot snapshot, MigrationRow row) {
     Fleet fleet = snapshot.fleet(row, ctx.foreign(snapshot.control()));
@@ -169,7 +162,7 @@ final class Gates {
     boolean production = ctx.environment() == Environment.PRODUCTION;
     if (production
         && row.policy().approvals().contains(name)
-        && approval(snapshot, row, name) == null) {
+        && approvals(snapshot, row, name).isEmpty()) {
       waits.add(Wait.of(Kind.APPROVAL, "approve(\"" + row.id() + "\", \"" + name + "\")"));
     }
     if (production && phase == row.lifecycle().purge()) {
@@ -181,15 +174,9 @@ final class Gates {
                 "quarantined data is kept",
                 Instant.ofEpochMilli(row.since()),
                 Duration.ofMillis(left)));
-      } else if (!backups.contains(row.key()) && approval(snapshot, row, name) == null) {
-        waits.add(
-            Wait.of(
-                Kind.BACKUP,
-                "the backup gate must confirm a backup, or a person call approve(\""
-                    + row.id()
-                    + "\", \""
-                    + name
-                    + "\")"));
+      } else if (!backups.confirmed(row) && approvals(snapshot, row, name).isEmpty()) {
+        String call = "approve(\"" + row.id() + "\", \"" + name + "\")";
+        waits.add(Wait.of(Kind.BACKUP, backups.state(row, call)));
       }
     }
   }
@@ -199,7 +186,7 @@ final class Gates {
     String name = row.lifecycle().name(pair.entering());
     ctx.operation(row)
         .flatMap(each -> each.consent(row.facts(), pair.upper(), pair.direction()))
-        .filter(lost -> approval(snapshot, row, name) == null)
+        .filter(lost -> approvals(snapshot, row, name).isEmpty())
         .ifPresent(
             lost ->
                 waits.add(
@@ -208,8 +195,8 @@ final class Gates {
                         lost + ": approve(\"" + row.id() + "\", \"" + name + "\") consents")));
   }
 
-  /** A consent to exactly the SQL that the phase would run now. */
-  private @Nullable Approval approval(Snapshot snapshot, MigrationRow row, String phase) {
+  /** Consents to exactly the SQL that the phase would run now. */
+  private List<Approval> approvals(Snapshot snapshot, MigrationRow row, String phase) {
     String hash = Planner.hash(ctx, row, row.lifecycle().position(phase));
     return snapshot.approvals().stream()
         .filter(
@@ -217,8 +204,26 @@ final class Gates {
                 each.key().equals(row.key())
                     && each.phase().equals(phase)
                     && (each.planHash() == null || hash.equals(each.planHash())))
-        .findFirst()
-        .orElse(null);
+        .toList();
+  }
+
+  /**
+   * Consents that count no more once a migration moves: those to this movement, and, where it goes
+   * down, those to the phase it leaves and beyond, since what they were given for is undone.
+   */
+  List<Approval> spent(Snapshot snapshot, MigrationRow row, State pair) {
+    Lifecycle lifecycle = row.lifecycle();
+    List<Approval> spent =
+        new ArrayList<>(approvals(snapshot, row, lifecycle.name(pair.entering())));
+    if (pair.direction() == Direction.DOWN) {
+      for (int phase = pair.reached(); phase <= lifecycle.last(); phase++) {
+        String undone = lifecycle.name(phase);
+        snapshot.approvals().stream()
+            .filter(each -> each.key().equals(row.key()) && each.phase().equals(undone))
+            .forEach(spent::add);
+      }
+    }
+    return spent;
   }
 
   /**

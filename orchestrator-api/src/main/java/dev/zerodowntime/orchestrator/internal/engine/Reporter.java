@@ -33,7 +33,7 @@ final class Reporter {
   Reporter(EngineContext ctx, Driver driver) {
     this.ctx = ctx;
     this.driver = driver;
-    this.gates = new Gates(ctx);
+    this.gates = driver.gates();
   }
 
   private Snapshot snapshot() throws SQLException {
