@@ -26,7 +26,7 @@ public enum ErrorCode {
   SCHEMA_NOT_READY,
   /** The schema has left this build behind. */
   RELEASE_TOO_OLD,
-  /** An application that was not known so far does not fit an unfinished migration. */
+  /** An application or pinned member that was not there so far does not fit a migration. */
   APPLICATION_NOT_FIT,
   /** A step failed for a reason that repeating won't mend. */
   MIGRATION_FAILED,
@@ -36,6 +36,10 @@ public enum ErrorCode {
   UNSUPPORTED_SERVER,
   /** The database does not answer. */
   DATABASE_UNREACHABLE,
+  /** The server has no such database. */
+  NO_SUCH_DATABASE,
+  /** The server refuses the user or the password. */
+  LOGIN_REFUSED,
   /** The database is a replica or otherwise read-only. */
   READ_ONLY_DATABASE,
   /** A connection pooler does not keep what the engine needs. */

@@ -162,17 +162,22 @@ public interface Orchestrator extends AutoCloseable {
   MigrationPlan abandon(String id);
 
   /**
-   * Ends the pin "builds before us": every running build of an application has the library.
+   * Ends the pin "builds before us": every running build of an application has the library. Where
+   * there is no such pin any more, does nothing.
    *
    * @param application its name
+   * @throws DeclarationException if no such application is known
    */
   void adopted(String application);
 
   /**
-   * Counts somebody who can't register: a service in another language, a report.
+   * Counts somebody who can't register: a service in another language, a report. Its application
+   * need not be known.
    *
    * @param application what application it belongs to
    * @param label what to call it; {@link #unpin} ends it
+   * @throws DeclarationException if code that knows nothing of it can't run against a migration as
+   *     it is now; nothing was changed
    */
   void pin(String application, String label);
 
@@ -181,6 +186,7 @@ public interface Orchestrator extends AutoCloseable {
    *
    * @param application what application it belongs to
    * @param label what it was called
+   * @throws DeclarationException if nobody is pinned by that name
    */
   void unpin(String application, String label);
 

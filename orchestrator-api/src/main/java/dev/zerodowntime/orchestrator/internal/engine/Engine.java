@@ -12,7 +12,6 @@ import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
-import dev.zerodowntime.orchestrator.internal.control.ControlTables;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.Dialect;
 import java.sql.SQLException;
@@ -221,7 +220,7 @@ public final class Engine implements Orchestrator {
 
   @Override
   public void adopted(String application) {
-    call(() -> connected().operator().unpin(application, ControlTables.BUILDS_BEFORE_US));
+    call(() -> connected().operator().adopted(application));
   }
 
   @Override

@@ -34,13 +34,29 @@ final class Failures {
 
   private static DatabaseException translate(
       Engine.Configuration configuration, @Nullable Connected connected, SQLException e) {
+    String problem = e.getMessage() + " [SQLSTATE " + e.getSQLState() + "]";
+    // Whoever is not let in can't have been told apart by a dialect: these are standard.
+    if (SqlStates.any(e, state -> state.startsWith("28"))) {
+      return new DatabaseException(
+          ErrorCode.LOGIN_REFUSED,
+          "The server refuses the user or its password: " + problem,
+          "Check the DataSource's user and password, and that the server lets this user in from"
+              + " here.",
+          e);
+    }
+    if (SqlStates.any(e, "3D000"::equals)) {
+      return new DatabaseException(
+          ErrorCode.NO_SUCH_DATABASE,
+          "The server has no such database: " + problem,
+          "Check the database's name in the DataSource's address, or create it.",
+          e);
+    }
     SqlErrorKind kind =
         connected != null
             ? connected.dialect().classify(e)
             : configuration.dialect() != null
                 ? configuration.dialect().classify(e)
-                : SqlErrorKind.CONNECTION_LOST;
-    String problem = e.getMessage() + " [SQLSTATE " + e.getSQLState() + "]";
+                : SqlStates.unreachable(e) ? SqlErrorKind.CONNECTION_LOST : SqlErrorKind.OTHER;
     return switch (kind) {
       case CONNECTION_LOST ->
           new DatabaseException(

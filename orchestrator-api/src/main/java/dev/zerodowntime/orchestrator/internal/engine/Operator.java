@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.IllegalTransitionException;
 import dev.zerodowntime.orchestrator.MigrationPlan;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.State;
+import dev.zerodowntime.orchestrator.internal.control.ControlTables;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
@@ -13,8 +14,6 @@ import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** What people do: each call is one transaction and one event. */
 final class Operator {
@@ -23,12 +22,14 @@ final class Operator {
   private final ServerInfo server;
   private final Planner planner;
   private final Startup startup;
+  private final Pins pins;
 
   Operator(EngineContext ctx, ServerInfo server, Planner planner, Startup startup) {
     this.ctx = ctx;
     this.server = server;
     this.planner = planner;
     this.startup = startup;
+    this.pins = new Pins(ctx);
   }
 
   private interface Change {
@@ -122,25 +123,29 @@ final class Operator {
   }
 
   boolean pin(String application, String label) throws SQLException {
-    return whole(
-        "PIN",
-        application + ": " + label,
-        c -> {
-          ctx.reader().lockFleetShared(c);
-          ctx.fleet().pin(c, application, label, Map.of(), false);
-          // A pin at the oldest stage fits nothing that comes next: the soak starts anew.
-          for (MigrationRow row : ctx.reader().migrations(c)) {
-            ctx.migrations()
-                .fit(c, row, java.util.OptionalLong.empty(), java.util.OptionalLong.empty());
-          }
-        });
+    return whole("PIN", application + ": " + label, c -> pins.pin(c, application, label));
   }
 
-  boolean unpin(String application, @Nullable String label) throws SQLException {
-    return whole(
-        "UNPIN",
-        application + (label == null ? "" : ": " + label),
-        c -> ctx.fleet().unpin(c, application, label));
+  boolean unpin(String application, String label) throws SQLException {
+    return whole("UNPIN", application + ": " + label, c -> pins.unpin(c, application, label));
+  }
+
+  boolean adopted(String application) throws SQLException {
+    startup.tables();
+    Db.transaction(
+        ctx.dataSource(),
+        connection -> {
+          if (pins.adopted(connection, application)) {
+            ctx.events()
+                .append(
+                    connection,
+                    null,
+                    Event.of("UNPIN", null, application + ": " + ControlTables.BUILDS_BEFORE_US));
+          }
+          return true;
+        });
+    startup.tables();
+    return true;
   }
 
   boolean forgetRelease(String application, String release) throws SQLException {

@@ -3,12 +3,15 @@ package dev.zerodowntime.orchestrator.postgres.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import dev.zerodowntime.orchestrator.DatabaseException;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresServer;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
@@ -19,6 +22,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -157,21 +161,46 @@ class BadInputServerTest {
   void nobodyAnswers() {
     PGSimpleDataSource nowhere = database.newDataSource();
     nowhere.setPortNumbers(new int[] {1});
-    unreachable(nowhere, ":1");
-    PGSimpleDataSource unknown = database.newDataSource();
-    unknown.setDatabaseName("no_such_database");
-    unreachable(unknown, "no_such_database");
+    notConnected(nowhere, ErrorCode.DATABASE_UNREACHABLE, "does not answer", ":1", "address");
+    HikariDataSource pool = pool(nowhere);
+    notConnected(pool, ErrorCode.DATABASE_UNREACHABLE, "does not answer", "address");
+    pool.close();
   }
 
-  private void unreachable(PGSimpleDataSource source, String where) {
-    try (Orchestrator member = Members.member(source, "1").build()) {
+  @Test
+  void aDatabaseThatDoesNotExist() {
+    PGSimpleDataSource unknown = database.newDataSource();
+    unknown.setDatabaseName("no_such_database");
+    notConnected(unknown, ErrorCode.NO_SUCH_DATABASE, "no_such_database", "address");
+  }
+
+  @Test
+  void aUserWhoIsNotLetIn() {
+    database.execute("ALTER ROLE " + user + " NOLOGIN");
+    notConnected(asUser(), ErrorCode.LOGIN_REFUSED, user, "refuses the user", "28000");
+    HikariDataSource pool = pool(asUser());
+    notConnected(pool, ErrorCode.LOGIN_REFUSED, "refuses the user", "password");
+    pool.close();
+    try (Orchestrator member =
+        Members.member(asUser(), "1").dialect(PostgresDialect.create()).build()) {
       Untouched.refuses(
-          database,
-          DatabaseException.class,
-          ErrorCode.DATABASE_UNREACHABLE,
-          member::advance,
-          where,
-          "address");
+          database, DatabaseException.class, ErrorCode.LOGIN_REFUSED, member::advance, user);
+    }
+  }
+
+  /** Says only that it timed out; why is in the cause. */
+  private static HikariDataSource pool(PGSimpleDataSource source) {
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(source);
+    config.setMaximumPoolSize(3);
+    config.setInitializationFailTimeout(-1);
+    config.setConnectionTimeout(250);
+    return new HikariDataSource(config);
+  }
+
+  private void notConnected(DataSource source, ErrorCode code, String... says) {
+    try (Orchestrator member = Members.member(source, "1").build()) {
+      Untouched.refuses(database, DatabaseException.class, code, member::advance, says);
       assertThat(member.fit()).isFalse();
     }
   }

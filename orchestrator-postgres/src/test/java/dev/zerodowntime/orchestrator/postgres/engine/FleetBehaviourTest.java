@@ -221,8 +221,10 @@ class FleetBehaviourTest extends FleetFixture {
 
     @Test
     void aReportIsCountedUntilAPersonEndsIt() {
+      try (Orchestrator job = job().build()) {
+        job.pauseAll("to pin first");
+      }
       try (Orchestrator member = joined(member("1", DropColumn.Code.NOT_READING))) {
-        member.pauseAll("to pin first");
         member.pin("billing", "nightly report");
         member.resumeAll();
         assertThat(waits(member, Wait.Kind.FLEET))
