@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.spi;
 
 import java.time.Duration;
+import java.util.regex.Pattern;
 
 /**
  * A session in the way.
@@ -9,10 +10,12 @@ import java.time.Duration;
  * @param application what it calls itself
  * @param state what it is doing, such as {@code idle in transaction}
  * @param age how old its transaction is
- * @param query its current or last query, shortened
+ * @param query its current or last query, shortened; {@link #describe()} hides the values in it
  */
 public record Blocker(
     String session, String application, String state, Duration age, String query) {
+
+  private static final Pattern LITERAL = Pattern.compile("'(?:[^']|'')*(?:'|$)");
 
   /**
    * For messages.
@@ -30,6 +33,7 @@ public record Blocker(
         + "."
         + age.toMillisPart() / 100
         + " s: "
-        + query;
+        // What it says goes to logs and stays in the event log; the values in it don't.
+        + LITERAL.matcher(query).replaceAll("'…'");
   }
 }

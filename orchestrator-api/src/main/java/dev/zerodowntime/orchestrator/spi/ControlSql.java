@@ -92,7 +92,41 @@ public interface ControlSql {
    * @param key the key's columns
    * @return SQL
    */
-  String insertIfAbsent(String table, List<String> columns, List<String> key);
+  default String insertIfAbsent(String table, List<String> columns, List<String> key) {
+    return insertIfAbsent(table, columns, key, columns.stream().map(each -> "?").toList());
+  }
+
+  /**
+   * Inserts a row unless its key is taken, with values given as SQL.
+   *
+   * @param table the quoted, qualified table
+   * @param columns its columns
+   * @param key the columns of the key
+   * @param values SQL expressions or parameters, in the columns' order
+   * @return SQL
+   */
+  String insertIfAbsent(String table, List<String> columns, List<String> key, List<String> values);
+
+  /**
+   * Begins a READ COMMITTED transaction on the control tables, whatever the connection's default
+   * is. It is limited, so that a process which is frozen in the middle of one, or whose host is
+   * gone, holds nobody up for long; neither does it wait for long itself. Nothing of it outlives
+   * the transaction.
+   *
+   * @param lockMillis how long a lock is waited for
+   * @param idleMillis how long the transaction may stand still before the server ends its session
+   * @return statements, executed first in the transaction
+   */
+  List<String> begin(long lockMillis, long idleMillis);
+
+  /**
+   * Lets another user work with control tables that were installed by a privileged one.
+   *
+   * @param schema the control schema, quoted
+   * @param user the user's name, unquoted
+   * @return statements
+   */
+  List<String> grants(String schema, String user);
 
   /**
    * Whether any table of the applications has a row.

@@ -84,9 +84,7 @@ final class ControlTables {
         "application",
         "Every application known here; each counts for every unfinished migration.",
         "name text PRIMARY KEY",
-        "first_seen_at timestamptz NOT NULL DEFAULT now()",
-        "touches text");
-    comment("application", "touches", "JSON list of the tables it uses; null: any.");
+        "first_seen_at timestamptz NOT NULL DEFAULT now()");
     table(
         "release",
         "Every build that registered. It holds migrations back for a while after its last member.",
@@ -95,6 +93,7 @@ final class ControlTables {
         "stages text NOT NULL",
         "declared text NOT NULL",
         "finished text NOT NULL DEFAULT '[]'",
+        "touches text",
         "deploy_seq bigint NOT NULL",
         "registered_at timestamptz NOT NULL DEFAULT now()",
         "last_member_at timestamptz",
@@ -103,6 +102,7 @@ final class ControlTables {
         "PRIMARY KEY (application, release)");
     comment("release", "stages", "JSON: \"schema|migration id\" -> the highest stage it declared.");
     comment("release", "declared", "JSON: migration id -> every stage it declared.");
+    comment("release", "touches", "JSON list of the tables that its code uses; null: any.");
     comment("release", "deploy_seq", "Order in which the application''s releases came.");
     comment("release", "last_member_at", "When a member of it was last seen.");
     comment("release", "proven_at", "Since when it has been live for the soak time.");
@@ -116,6 +116,8 @@ final class ControlTables {
         "role text",
         "stages text NOT NULL",
         "finished text NOT NULL DEFAULT '[]'",
+        "touches text",
+        "readers text NOT NULL DEFAULT '[]'",
         "host text",
         "registered_at timestamptz NOT NULL",
         "heartbeat bigint NOT NULL DEFAULT 0",
@@ -131,6 +133,8 @@ final class ControlTables {
         "note text");
     comment("member", "stages", "JSON: \"schema|migration id\" -> the stage chosen for its life.");
     comment("member", "finished", "JSON list of migrations it declares finished.");
+    comment("member", "touches", "JSON list of the tables that its code uses; null: any.");
+    comment("member", "readers", "JSON list of the replicas that its queries go to.");
     comment("member", "heartbeat", "A counter: what counts is whether it moves, not the time.");
     comment("member", "closed_at", "Since when it is draining; it is still counted.");
     comment("member", "session", "process id @ start of the session of its heartbeat.");

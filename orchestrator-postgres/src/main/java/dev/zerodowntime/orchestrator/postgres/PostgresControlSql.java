@@ -99,16 +99,38 @@ final class PostgresControlSql implements ControlSql {
   }
 
   @Override
-  public String insertIfAbsent(String table, List<String> columns, List<String> key) {
+  public String insertIfAbsent(
+      String table, List<String> columns, List<String> key, List<String> values) {
     return "INSERT INTO "
         + table
         + " ("
         + String.join(", ", columns)
         + ") VALUES ("
-        + "?, ".repeat(columns.size() - 1)
-        + "?) ON CONFLICT ("
+        + String.join(", ", values)
+        + ") ON CONFLICT ("
         + String.join(", ", key)
         + ") DO NOTHING";
+  }
+
+  /** In one round trip. */
+  @Override
+  public List<String> begin(long lockMillis, long idleMillis) {
+    return List.of(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = "
+            + lockMillis
+            + "; SET LOCAL idle_in_transaction_session_timeout = "
+            + idleMillis
+            // A role may have one for the application's queries.
+            + "; SET LOCAL statement_timeout = 0");
+  }
+
+  @Override
+  public List<String> grants(String schema, String user) {
+    String to = " IN SCHEMA " + schema + " TO " + Sql.quote(user);
+    return List.of(
+        "GRANT USAGE ON SCHEMA " + schema + " TO " + Sql.quote(user),
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES" + to,
+        "GRANT USAGE ON ALL SEQUENCES" + to);
   }
 
   @Override

@@ -10,10 +10,15 @@ import java.sql.Statement;
 /** Compares write-ahead log positions of the primary and its standbys. */
 final class PostgresReplicas implements Replicas {
 
+  /**
+   * Where the next record goes: what is written or flushed may lie behind a commit that was not
+   * waited for (synchronous_commit = off).
+   */
   @Override
   public String position(Connection primary) throws SQLException {
     try (Statement statement = primary.createStatement();
-        ResultSet row = statement.executeQuery("SELECT pg_catalog.pg_current_wal_lsn()::text")) {
+        ResultSet row =
+            statement.executeQuery("SELECT pg_catalog.pg_current_wal_insert_lsn()::text")) {
       row.next();
       return row.getString(1);
     }

@@ -136,7 +136,7 @@ public final class ControlReader {
     ControlSql sql = tables.sql();
     return Db.query(
         connection,
-        "SELECT id, application, release, stages, finished, host, heartbeat, observer,"
+        "SELECT id, application, release, stages, finished, touches, readers, host, heartbeat, observer,"
             + " observed, still, row_type_safe, driver_facts, "
             + sql.millis("registered_at")
             + " AS registered, "
@@ -160,6 +160,8 @@ public final class ControlReader {
                         row.getString("release"),
                         strings(row.getString("stages")),
                         new TreeSet<>(Json.readStrings(row.getString("finished"))),
+                        touches(row),
+                        new TreeSet<>(Json.readStrings(row.getString("readers"))),
                         text(row.getString("host")),
                         row.getLong("registered"),
                         row.getLong("heartbeat"),
@@ -177,7 +179,7 @@ public final class ControlReader {
   public List<Release> releases(Connection connection) throws SQLException {
     return Db.query(
         connection,
-        "SELECT application, release, stages, declared, finished, deploy_seq, proven_at,"
+        "SELECT application, release, stages, declared, finished, touches, deploy_seq, proven_at,"
             + " forgotten, "
             + tables.sql().millis("last_member_at")
             + " AS last_member FROM "
@@ -195,6 +197,7 @@ public final class ControlReader {
                         strings(row.getString("stages")),
                         lists(row.getString("declared")),
                         new TreeSet<>(Json.readStrings(row.getString("finished"))),
+                        touches(row),
                         row.getLong("deploy_seq"),
                         Db.nullableLong(row, "last_member"),
                         row.getString("proven_at") != null,
@@ -229,35 +232,34 @@ public final class ControlReader {
   public List<Application> applications(Connection connection) throws SQLException {
     return Db.query(
         connection,
-        "SELECT name, touches, "
+        "SELECT name, "
             + tables.sql().millis("first_seen_at")
             + " AS first_seen FROM "
             + tables.table("application")
             + " ORDER BY name",
-        row -> {
-          String touches = row.getString("touches");
-          return readable(
-              "application",
-              row,
-              List.of("name"),
-              () ->
-                  new Application(
-                      row.getString("name"),
-                      row.getLong("first_seen"),
-                      touches == null ? null : new TreeSet<>(Json.readStrings(touches))));
-        });
+        row -> new Application(row.getString("name"), row.getLong("first_seen")));
   }
 
-  /** Whether neither everything nor this migration is paused. */
-  public boolean running(Connection connection, MigrationRow row) throws SQLException {
+  private static @Nullable Set<String> touches(ResultSet row) throws SQLException {
+    String touches = row.getString("touches");
+    return touches == null ? null : new TreeSet<>(Json.readStrings(touches));
+  }
+
+  /**
+   * Whether neither everything nor this migration is paused, and the control tables were written on
+   * this server.
+   */
+  public boolean running(Connection connection, MigrationRow row, String server)
+      throws SQLException {
     return Db.queryOne(
             connection,
-            "SELECT c.paused, m.status FROM "
+            "SELECT c.paused OR c.identity <> ?, m.status FROM "
                 + tables.table("control")
                 + " c, "
                 + tables.table("migration")
                 + " m WHERE m.id = ? AND m.target_schema = ?",
             found -> !found.getBoolean(1) && found.getString(2).equals("ACTIVE"),
+            server,
             row.id(),
             row.schema())
         .orElse(false);

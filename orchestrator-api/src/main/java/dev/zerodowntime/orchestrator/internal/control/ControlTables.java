@@ -95,7 +95,8 @@ public final class ControlTables {
   /**
    * Installs or upgrades the control tables where needed. Safe to call from many processes at once.
    *
-   * @param dataSource the database
+   * @param ddlDataSource connections that may create them; their user owns them
+   * @param dataSource the application's connections, whose user may work with them afterwards
    * @param application the application that installs them
    * @param environment what the database is for
    * @param developmentOnRows whether DEVELOPMENT may be installed on a database with rows
@@ -104,6 +105,7 @@ public final class ControlTables {
    * @throws DatabaseException if they can't be worked with
    */
   public void ensure(
+      DataSource ddlDataSource,
       DataSource dataSource,
       String application,
       Environment environment,
@@ -126,7 +128,8 @@ public final class ControlTables {
           null);
     }
     // The only use of a Flyway class: with current tables none is ever loaded.
-    ControlInstaller.install(dataSource, schema, dialect);
+    ControlInstaller.install(ddlDataSource, schema, dialect);
+    grant(ddlDataSource, dataSource);
     if (fresh) {
       Db.transaction(
           dataSource,
@@ -172,6 +175,24 @@ public final class ControlTables {
                   "UPDATE " + table("control") + " SET version = ? WHERE version < ?",
                   newest(),
                   newest()));
+    }
+  }
+
+  private void grant(DataSource ddlDataSource, DataSource dataSource) throws SQLException {
+    if (ddlDataSource == dataSource) {
+      return;
+    }
+    String owner = Db.autoCommit(ddlDataSource, c -> c.getMetaData().getUserName());
+    String user = Db.autoCommit(dataSource, c -> c.getMetaData().getUserName());
+    if (!owner.equals(user)) {
+      Db.autoCommit(
+          ddlDataSource,
+          connection -> {
+            for (String sql : sql().grants(sql().quote(schema), user)) {
+              Db.execute(connection, sql);
+            }
+            return true;
+          });
     }
   }
 

@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Db {
 
+  /** Only for one transaction: nothing of it leaks back into the pool. */
+  private static final List<String> READ_COMMITTED =
+      List.of("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+
   private Db() {}
 
   /**
@@ -72,14 +76,25 @@ public final class Db {
 
   /** Runs work in one READ COMMITTED transaction, whatever the pool's default is. */
   public static <T> T transaction(DataSource dataSource, Work<T> work) throws SQLException {
+    return transaction(dataSource, READ_COMMITTED, work);
+  }
+
+  /**
+   * Runs work in one transaction.
+   *
+   * @param begin what is executed first, with nothing that outlives the transaction
+   */
+  public static <T> T transaction(DataSource dataSource, List<String> begin, Work<T> work)
+      throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       boolean before = connection.getAutoCommit();
       if (before) {
         connection.setAutoCommit(false);
       }
       try {
-        // Only this transaction: nothing of it leaks back into the pool.
-        execute(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+        for (String sql : begin) {
+          execute(connection, sql);
+        }
         T result = work.run(connection);
         connection.commit();
         return result;
@@ -106,7 +121,9 @@ public final class Db {
         connection.setAutoCommit(false);
       }
       try {
-        execute(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+        for (String sql : READ_COMMITTED) {
+          execute(connection, sql);
+        }
         return work.run(connection);
       } finally {
         try {

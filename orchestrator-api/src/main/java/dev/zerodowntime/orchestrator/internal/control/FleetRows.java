@@ -26,27 +26,33 @@ public final class FleetRows {
       long fleetChanged) {}
 
   /** An application that has registered. */
-  public record Application(String name, long firstSeen, @Nullable Set<String> touches) {}
+  public record Application(String name, long firstSeen) {}
 
-  /** A release of an application; stages are the highest declared, by migration key. */
+  /**
+   * A release of an application; stages are the highest declared, by migration key; touches the
+   * tables that any of its builds uses, null for all.
+   */
   public record Release(
       String application,
       String release,
       Map<String, String> stages,
       Map<String, List<String>> declared,
       Set<String> finished,
+      @Nullable Set<String> touches,
       long deploySeq,
       @Nullable Long lastMember,
       boolean proven,
       boolean forgotten) {}
 
-  /** A running instance; stages by migration key. */
+  /** A running instance; stages by migration key; readers are the replicas it queries. */
   public record Member(
       String id,
       String application,
       String release,
       Map<String, String> stages,
       Set<String> finished,
+      @Nullable Set<String> touches,
+      Set<String> readers,
       String host,
       long registered,
       long heartbeat,

@@ -17,35 +17,25 @@ import org.jspecify.annotations.Nullable;
 public final class FleetWriter {
 
   private final ControlTables tables;
+  private final boolean directSessions;
 
   /**
    * Writes to the given tables.
    *
    * @param tables the control tables
+   * @param directSessions whether the application's connections are sessions of their own
    */
-  public FleetWriter(ControlTables tables) {
+  public FleetWriter(ControlTables tables, boolean directSessions) {
     this.tables = tables;
+    this.directSessions = directSessions;
   }
 
   /** Makes an application known. */
-  public void application(Connection connection, String name, @Nullable Set<String> touches)
-      throws SQLException {
+  public void application(Connection connection, String name) throws SQLException {
     Db.update(
         connection,
-        tables
-            .sql()
-            .insertIfAbsent(
-                tables.table("application"), List.of("name", "touches"), List.of("name")),
-        name,
-        touches == null ? null : Json.write(touches));
-    Db.update(
-        connection,
-        "UPDATE "
-            + tables.table("application")
-            + " SET touches = ? WHERE name = ? AND COALESCE(touches, '') <> ?",
-        touches == null ? null : Json.write(touches),
-        name,
-        touches == null ? "" : Json.write(touches));
+        tables.sql().insertIfAbsent(tables.table("application"), List.of("name"), List.of("name")),
+        name);
   }
 
   /**
@@ -59,6 +49,7 @@ public final class FleetWriter {
       Map<String, String> stages,
       Map<String, List<String>> declared,
       Collection<String> finished,
+      @Nullable Set<String> touches,
       boolean deployed)
       throws SQLException {
     String now = tables.sql().now();
@@ -80,12 +71,13 @@ public final class FleetWriter {
         connection,
         "UPDATE "
             + tables.table("release")
-            + " SET stages = ?, declared = ?, finished = ?, last_member_at = "
+            + " SET stages = ?, declared = ?, finished = ?, touches = ?, last_member_at = "
             + now
             + ", forgotten = FALSE WHERE application = ? AND release = ?",
         Json.write(stages),
         Json.write(declared),
         Json.write(new TreeSet<>(finished)),
+        json(touches),
         application,
         release);
     if (deployed) {
@@ -119,6 +111,16 @@ public final class FleetWriter {
         release);
   }
 
+  /** Removes what is known of a release that nobody will come back to. */
+  public void removeRelease(Connection connection, String application, String release)
+      throws SQLException {
+    Db.update(
+        connection,
+        "DELETE FROM " + tables.table("release") + " WHERE application = ? AND release = ?",
+        application,
+        release);
+  }
+
   /** Ends a release's warmth. */
   public int forget(Connection connection, String application, String release) throws SQLException {
     return Db.update(
@@ -130,42 +132,83 @@ public final class FleetWriter {
         release);
   }
 
-  /** Inserts a member. */
-  public void member(
-      Connection connection,
+  /**
+   * What a member says of itself.
+   *
+   * @param id the process
+   * @param application its application
+   * @param release its release
+   * @param role what it does
+   * @param stages the stages chosen for its life, by migration key
+   * @param finished ids that it names as finished
+   * @param touches the tables its code uses, null for all
+   * @param readers the replicas that its queries go to
+   * @param host where it runs
+   * @param rowTypeSafe whether its driver survives a table getting other columns
+   * @param driverFacts why
+   */
+  public record NewMember(
       String id,
       String application,
       String release,
       String role,
       Map<String, String> stages,
       Collection<String> finished,
+      @Nullable Set<String> touches,
+      Collection<String> readers,
       String host,
       boolean rowTypeSafe,
-      String driverFacts)
-      throws SQLException {
+      String driverFacts) {}
+
+  /**
+   * Writes a member's row. It may be there already: whoever lost the connection in the commit of
+   * its registration does not know.
+   */
+  public void member(Connection connection, NewMember member) throws SQLException {
     String now = tables.sql().now();
     Db.update(
         connection,
-        "INSERT INTO "
+        tables
+            .sql()
+            .insertIfAbsent(
+                tables.table("member"),
+                List.of("id", "application", "release", "stages", "registered_at", "heartbeat_at"),
+                List.of("id"),
+                List.of("?", "?", "?", "?", now, now)),
+        member.id(),
+        member.application(),
+        member.release(),
+        Json.write(member.stages()));
+    Db.update(
+        connection,
+        "UPDATE "
             + tables.table("member")
-            + " (id, application, release, role, stages, finished, host, registered_at,"
-            + " heartbeat_at, session, row_type_safe, driver_facts)"
-            + " VALUES (?, ?, ?, ?, ?, ?, ?, "
+            + " SET role = ?, stages = ?, finished = ?, touches = ?, readers = ?, host = ?,"
+            + " registered_at = "
             + now
-            + ", "
+            + ", heartbeat = heartbeat + 1, heartbeat_at = "
             + now
-            + ", "
-            + tables.sql().session()
-            + ", ?, ?)",
-        id,
-        application,
-        release,
-        role,
-        Json.write(stages),
-        Json.write(new TreeSet<>(finished)),
-        host,
-        rowTypeSafe,
-        driverFacts);
+            + ", closed_at = NULL, session = "
+            + session()
+            + ", row_type_safe = ?, driver_facts = ? WHERE id = ?",
+        member.role(),
+        Json.write(member.stages()),
+        Json.write(new TreeSet<>(member.finished())),
+        json(member.touches()),
+        Json.write(new TreeSet<>(member.readers())),
+        member.host(),
+        member.rowTypeSafe(),
+        member.driverFacts(),
+        member.id());
+  }
+
+  private static @Nullable String json(@Nullable Set<String> names) {
+    return names == null ? null : Json.write(new TreeSet<>(names));
+  }
+
+  /** Behind a pooler in transaction mode a session is nobody's, and outlives its members. */
+  private String session() {
+    return directSessions ? tables.sql().session() : "NULL";
   }
 
   /** A heartbeat. Returns false if the member has been struck off. */
@@ -177,7 +220,7 @@ public final class FleetWriter {
                 + " SET heartbeat = heartbeat + 1, heartbeat_at = "
                 + tables.sql().now()
                 + ", session = "
-                + tables.sql().session()
+                + session()
                 + " WHERE id = ?",
             id)
         == 1;
@@ -196,7 +239,7 @@ public final class FleetWriter {
                 + " SET heartbeat = heartbeat + 1, heartbeat_at = "
                 + tables.sql().now()
                 + ", session = "
-                + tables.sql().session()
+                + session()
                 + " WHERE id = ? AND "
                 + ControlReader.settled(tables),
             id,

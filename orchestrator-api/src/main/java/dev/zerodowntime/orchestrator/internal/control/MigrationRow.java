@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.internal.control;
 import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Policy;
+import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.State;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +77,17 @@ public record MigrationRow(
   /** See {@link #key()}. */
   public static String key(String schema, String id) {
     return schema + "|" + id;
+  }
+
+  /**
+   * A stage by its name. One that the row doesn't know any more, since its declaration changed
+   * before it started, is the oldest.
+   */
+  public StageSpan stage(String name) {
+    return lifecycle.stages().stream()
+        .filter(each -> each.stage().equals(name))
+        .findFirst()
+        .orElse(lifecycle.oldest());
   }
 
   /** Whether the last phase is reached. */

@@ -196,6 +196,21 @@ public final class MigrationWriter {
         row.schema());
   }
 
+  /** Ends a request to reopen that is fulfilled; never what a person has said meanwhile. */
+  public void reopened(Connection connection, MigrationRow row, int reached) throws SQLException {
+    Db.update(
+        connection,
+        update()
+            + " target = NULL, target_reason = NULL, target_by = NULL"
+            + key()
+            + " AND target_reason = '"
+            + MigrationRow.REOPEN
+            + "' AND target >= ?",
+        row.id(),
+        row.schema(),
+        reached);
+  }
+
   /** Points to the next step of the phase being entered. */
   public void nextStep(Connection connection, MigrationRow row, String step) throws SQLException {
     Db.update(
