@@ -164,7 +164,44 @@ final class AddColumnCheck {
               what + " yields NULL, for one in the row with key " + row,
               "Wrap it in coalesce(..., a value), or leave out notNull().");
         }
+        requireAlways(trial, table, column, fill, what);
       }
+    }
+  }
+
+  /** What is null in no row today may be null in one that is written tomorrow. */
+  private void requireAlways(
+      Trial trial, CatalogTable table, String column, String fill, String what)
+      throws SQLException {
+    List<String> used = trial.columnsOf(fill);
+    List<String> nullable =
+        catalog.columns(table).stream()
+            .filter(each -> used.contains(each.name()) && !each.notNull() && !each.generated())
+            .map(CatalogColumn::quoted)
+            .toList();
+    if (nullable.isEmpty()) {
+      return;
+    }
+    trial.execute(
+        "UPDATE "
+            + trial.name()
+            + " SET "
+            + String.join(", ", nullable.stream().map(each -> each + " = NULL").toList()));
+    boolean filled =
+        trial.accepts("UPDATE " + trial.name() + " SET " + column + " = (" + fill + ")")
+            && "0"
+                .equals(
+                    trial.text(
+                        "SELECT count(*) FROM " + trial.name() + " WHERE (" + fill + ") IS NULL"));
+    if (!filled) {
+      throw catalog.refuse(
+          what
+              + " yields no value for rows without "
+              + String.join(", ", nullable)
+              + ", and nothing keeps such rows from being written",
+          "Wrap it in coalesce(..., a value), make "
+              + String.join(", ", nullable)
+              + " NOT NULL first, or leave out notNull().");
     }
   }
 

@@ -16,8 +16,8 @@ import java.util.Map;
 final class ColumnFactsPreflight {
 
   static final String VIEW_FORM =
-      "A rename that shows one column under both names (the view form) copes with this; a rename"
-          + " that copies the column can't.";
+      "A rename that copies the column can't cope with this; one that shows a single column under"
+          + " both names (the view form) could, and is not there yet.";
 
   /** The same in both forms, as the next. */
   private static final int EXPAND = 1;
@@ -90,6 +90,9 @@ final class ColumnFactsPreflight {
       }
       RowTriggers.requireLast(catalog, table, twin.trigger());
       sentinel(table, from, facts);
+      if (phase == EXPAND && facts.containsKey("sentinel")) {
+        RowTriggers.requireBlind(catalog, table, migration.policy().allowedTriggers());
+      }
     }
     if (handover) {
       FillFunctions.awaitNone(catalog, table, from);

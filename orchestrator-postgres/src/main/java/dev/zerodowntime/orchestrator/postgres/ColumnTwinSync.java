@@ -179,9 +179,22 @@ final class ColumnTwinSync {
             + ";\n  END IF;\n");
   }
 
-  /** The function once no code names the old column: it keeps the way back open. */
+  /**
+   * The function once no code names the old column: it keeps the way back open. Only an INSERT
+   * without a column list still gives the old column a value, and means the new one.
+   */
   String oneWay() {
-    return function(statements("  NEW." + twin.tombstone() + " := NEW." + twin.to() + ";\n"));
+    String to = "NEW." + twin.to();
+    String tombstone = "NEW." + twin.tombstone();
+    return function(
+        statements(
+            "  IF TG_OP = 'INSERT' AND pg_catalog.num_nonnulls("
+                + tombstone
+                + ") = 1 THEN\n    "
+                + (to + " := " + tombstone)
+                + ";\n  ELSE\n    "
+                + (tombstone + " := " + to)
+                + ";\n  END IF;\n"));
   }
 
   /**

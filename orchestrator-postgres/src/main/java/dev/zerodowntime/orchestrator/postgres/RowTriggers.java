@@ -67,6 +67,38 @@ final class RowTriggers {
     }
   }
 
+  /**
+   * Refuses triggers of the application that fire before ours on INSERT, and would see the sentinel
+   * that stands for a value which isn't given: an audit record would keep it.
+   */
+  static void requireBlind(Catalog catalog, CatalogTable table, Set<String> allowed)
+      throws SQLException {
+    List<String> seeing =
+        catalog
+            .list(
+                "SELECT t.tgname"
+                    + FIRING
+                    + " AND "
+                    + FOR_EACH_ROW
+                    + " AND (t.tgtype & 6) = 6 ORDER BY 1",
+                row -> row.getString(1),
+                table.oid())
+            .stream()
+            .filter(name -> !allowed.contains(name))
+            .toList();
+    if (!seeing.isEmpty()) {
+      throw catalog.refuse(
+          "these triggers of table "
+              + table.display()
+              + " fire before each INSERT, when the new column still holds a placeholder for a value"
+              + " that is not given: "
+              + seeing,
+          "If they don't look at the row as a whole, say so with .allowTriggers(\""
+              + String.join("\", \"", seeing)
+              + "\"); else make them AFTER triggers.");
+    }
+  }
+
   /** Refuses BEFORE triggers that fire after one of ours, and could undo what it did. */
   static void requireLast(Catalog catalog, CatalogTable table, String ours) throws SQLException {
     List<String> later =
