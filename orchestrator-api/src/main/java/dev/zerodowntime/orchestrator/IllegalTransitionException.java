@@ -17,10 +17,27 @@ public final class IllegalTransitionException extends OrchestratorException {
    * @param to the phase it would lead to
    */
   public IllegalTransitionException(String operation, String from, String to) {
+    this("", operation, from, to);
+  }
+
+  /**
+   * Creates an exception about a migration.
+   *
+   * @param migration its id
+   * @param operation the operation
+   * @param from the phase the movement would start in
+   * @param to the phase it would lead to
+   */
+  public IllegalTransitionException(String migration, String operation, String from, String to) {
     super(
         ErrorCode.ILLEGAL_TRANSITION,
-        operation + " can't move from " + from + " to " + to,
-        "Only neighbouring phases are connected, and nothing leads back out of a purge.",
+        (migration.isEmpty() ? "" : "Migration " + migration + ": ")
+            + operation
+            + " can't move from "
+            + from
+            + " to "
+            + to,
+        "A rollback leads to an earlier phase, and nothing leads back out of a purge.",
         null);
     this.operation = operation;
     this.from = from;

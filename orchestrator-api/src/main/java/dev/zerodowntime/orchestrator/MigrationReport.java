@@ -58,7 +58,7 @@ public record MigrationReport(
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder(id);
-    text.append(" [").append(operation).append("] ").append(phase());
+    text.append(" (").append(schema).append(") [").append(operation).append("] ").append(phase());
     if (!state.atRest()) {
       text.append(state.direction() == Direction.UP ? ", entering " : ", going back to ")
           .append(lifecycle.name(state.entering()));

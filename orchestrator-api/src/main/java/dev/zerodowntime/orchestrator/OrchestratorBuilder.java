@@ -157,9 +157,11 @@ public final class OrchestratorBuilder {
   }
 
   /**
-   * Narrows this application to some tables: migrations of others don't count it.
+   * Narrows this build to some tables: migrations of others don't count it. Other builds of the
+   * application are judged by what they say themselves.
    *
-   * @param tables unquoted names
+   * @param tables unquoted names of tables and views that exist, without their schemas; none at all
+   *     for an application that uses no table of this database
    * @return this
    */
   public OrchestratorBuilder touches(String... tables) {
@@ -182,7 +184,8 @@ public final class OrchestratorBuilder {
   /**
    * Names a replica that this application's queries go to. Blocking statements look for long
    * queries there too, and a phase counts as reached only when it is replayed there. Default: none;
-   * queries on replicas that are not named are outside the promise.
+   * queries on replicas that are not named are outside the promise. Only drivers that were given
+   * the same name drive while this build is live.
    *
    * @param name what to call it in messages
    * @param replica connections to it

@@ -1,143 +1,117 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
+import dev.zerodowntime.orchestrator.Wait;
+import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One daemon thread that heartbeats, and drives when gates open. Backfills run in slices and online
- * builds on a thread of their own, so a heartbeat is never late because of them.
+ * Two daemon threads: one heartbeats, on a connection of its own, so that neither a pool which is
+ * exhausted nor a pass that takes long makes a living member look gone; the other drives when gates
+ * open. Backfills run in slices, and online builds on a thread of their own.
  */
 final class Background implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Background.class);
-  private static final long CLOSE_MILLIS = 5_000;
 
   private final EngineContext ctx;
   private final Driver driver;
   private final Membership membership;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition wakeUp = lock.newCondition();
-  private @Nullable Thread thread;
-  private boolean closed;
+  private final Repeating heartbeat;
+  private final Repeating driving;
+
+  /** Of the heartbeat's thread alone. */
+  private @Nullable Connection connection;
+
+  private boolean autoCommitBefore;
 
   Background(EngineContext ctx, Driver driver, Membership membership) {
     this.ctx = ctx;
     this.driver = driver;
     this.membership = membership;
+    long soon = ctx.timing().tick().toNanos();
+    this.heartbeat = new Repeating("orchestrator-heartbeat " + ctx.application(), this::beat, soon);
+    this.driving = new Repeating("orchestrator " + ctx.application(), this::drive, soon);
   }
 
-  /** Starts the thread unless it runs. */
+  /** Starts the threads unless they run. */
   void start() {
-    lock.lock();
+    if (ctx.role().counted()) {
+      heartbeat.start();
+    }
+    if (ctx.role().drives()) {
+      driving.start();
+    }
+  }
+
+  private long beat() throws SQLException {
     try {
-      if (thread == null && !closed) {
-        Thread fresh = new Thread(this::run, "orchestrator " + ctx.application());
-        fresh.setDaemon(true);
-        fresh.start();
-        thread = fresh;
-      }
-    } finally {
-      lock.unlock();
+      membership.heartbeat(own());
+    } catch (SQLException | RuntimeException e) {
+      giveBack();
+      throw e;
     }
+    return ctx.timing().heartbeat().toNanos();
   }
 
-  private void run() {
-    long nextBeat = System.nanoTime();
-    long nextPass = System.nanoTime();
-    long idle = ctx.timing().heartbeat().toNanos();
-    boolean reachable = true;
-    while (!isClosed()) {
-      try {
-        if (System.nanoTime() - nextBeat >= 0) {
-          membership.heartbeat();
-          nextBeat = System.nanoTime() + ctx.timing().heartbeat().toNanos();
-        }
-        if (ctx.role().drives() && System.nanoTime() - nextPass >= 0) {
-          long slice = System.nanoTime() + ctx.timing().tick().toNanos();
-          Driver.Pass pass = driver.pass(true, slice);
-          boolean something = !pass.waits().values().stream().allMatch(Background::settled);
-          long pause =
-              pass.busy()
-                  ? 0
-                  : something || pass.running() || pass.soon() || !pass.leading()
-                      ? ctx.timing().tick().toNanos()
-                      : Math.max(ctx.timing().tick().toNanos(), idle / 4);
-          nextPass = System.nanoTime() + pause;
-        }
-        if (!reachable) {
-          LOG.info("the database answers again");
-          reachable = true;
-        }
-      } catch (SQLException | RuntimeException e) {
-        if (isClosed()) {
-          return;
-        }
-        if (reachable) {
-          LOG.warn("the background driver will go on trying: {}", e.toString());
-        } else {
-          LOG.debug("still failing", e);
-        }
-        reachable = false;
-        nextPass = System.nanoTime() + ctx.timing().tick().toNanos();
-        nextBeat = Math.min(nextBeat, nextPass);
+  /** Kept from heartbeat to heartbeat: its session says that this process lives. */
+  private Connection own() throws SQLException {
+    Connection mine = connection;
+    if (mine == null) {
+      mine = ctx.dataSource().getConnection();
+      autoCommitBefore = mine.getAutoCommit();
+      connection = mine;
+      if (!autoCommitBefore) {
+        mine.setAutoCommit(true);
       }
-      await(Math.min(nextBeat, ctx.role().drives() ? nextPass : nextBeat) - System.nanoTime());
     }
+    return mine;
   }
 
-  private static boolean settled(java.util.List<dev.zerodowntime.orchestrator.Wait> waits) {
-    return waits.size() == 1 && waits.get(0).what().equals("done");
-  }
-
-  private void await(long nanos) {
-    if (nanos <= 0) {
+  private void giveBack() {
+    Connection mine = connection;
+    connection = null;
+    if (mine == null) {
       return;
     }
-    lock.lock();
-    try {
-      if (!closed) {
-        // A spurious or early wake-up only means one look more.
-        wakeUp.await(nanos, TimeUnit.NANOSECONDS);
+    try (mine) {
+      if (!autoCommitBefore) {
+        mine.setAutoCommit(false);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      closed = true;
-    } finally {
-      lock.unlock();
+    } catch (SQLException e) {
+      LOG.debug("a broken connection is the pool's business", e);
     }
   }
 
-  private boolean isClosed() {
-    lock.lock();
-    try {
-      return closed;
-    } finally {
-      lock.unlock();
+  private long drive() throws SQLException {
+    long tick = ctx.timing().tick().toNanos();
+    Driver.Pass pass = driver.pass(true, System.nanoTime() + tick);
+    if (pass.busy()) {
+      return 0;
     }
+    if (!pass.leading()) {
+      // Everybody in a large fleet asks for the lease: not all at once, and not all the time.
+      long third = Math.max(tick, ctx.timing().lease().toNanos() / 3);
+      return third / 2 + ThreadLocalRandom.current().nextLong(third / 2 + 1);
+    }
+    boolean something = !pass.waits().values().stream().allMatch(Background::settled);
+    return something || pass.running() || pass.soon()
+        ? tick
+        : Math.max(tick, ctx.timing().heartbeat().toNanos() / 4);
+  }
+
+  private static boolean settled(List<Wait> waits) {
+    return waits.size() == 1 && waits.get(0).what().equals("done");
   }
 
   @Override
   public void close() {
-    Thread running;
-    lock.lock();
-    try {
-      closed = true;
-      wakeUp.signalAll();
-      running = thread;
-    } finally {
-      lock.unlock();
-    }
-    if (running != null && running != Thread.currentThread()) {
-      try {
-        running.join(CLOSE_MILLIS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    driving.close();
+    heartbeat.close();
+    giveBack();
   }
 }

@@ -95,8 +95,7 @@ final class BatchRunner {
     long start = System.nanoTime();
     try {
       return Optional.of(
-          Db.transaction(
-              ctx.ddlDataSource(),
+          ctx.ddlTransaction(
               connection -> {
                 step.lease().requireRunning(connection, step.row());
                 return change(connection, step, backfill, progress, upTo, limit);
@@ -172,8 +171,7 @@ final class BatchRunner {
 
   /** Goes back to the same place with half as many rows. */
   private void shrink(StepContext step, Progress progress) throws SQLException {
-    Db.transaction(
-        ctx.ddlDataSource(),
+    ctx.ddlTransaction(
         connection -> {
           step.lease().requireRunning(connection, step.row());
           step.save(connection, progress.halved());
@@ -213,8 +211,7 @@ final class BatchRunner {
       Progress before = at;
       try {
         at =
-            Db.transaction(
-                ctx.ddlDataSource(),
+            ctx.ddlTransaction(
                 connection -> {
                   step.lease().requireRunning(connection, step.row());
                   Db.execute(connection, sql.limitLockWait(budget()));

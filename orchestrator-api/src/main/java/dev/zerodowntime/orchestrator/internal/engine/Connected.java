@@ -23,6 +23,8 @@ final class Connected {
 
   private static final Logger LOG = LoggerFactory.getLogger(Connected.class);
 
+  private static final long CLOSE_MILLIS = 15_000;
+
   private final EngineContext ctx;
   private final ServerInfo server;
   private final Driver driver;
@@ -99,7 +101,7 @@ final class Connected {
             tables,
             new ControlReader(tables),
             new MigrationWriter(tables),
-            new FleetWriter(tables),
+            new FleetWriter(tables, server.directSessions()),
             new Events(tables, member, c.application() + " " + c.release()),
             server.identity(),
             member,
@@ -142,9 +144,26 @@ final class Connected {
     return operator;
   }
 
+  /** Bounded, whatever the network does: nobody waits for a farewell when a process must end. */
   void close() {
-    background.close();
-    driver.close();
-    membership.close();
+    startup.close();
+    Thread farewell =
+        new Thread(
+            () -> {
+              background.close();
+              driver.close();
+              membership.close();
+            },
+            "orchestrator-close " + ctx.application());
+    farewell.setDaemon(true);
+    farewell.start();
+    try {
+      farewell.join(CLOSE_MILLIS);
+      if (farewell.isAlive()) {
+        LOG.warn("the database does not answer; this member is counted until it expires");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -36,7 +36,7 @@ final class DdlRunner {
                 return ctx.dialect().lockBudget().blockers(connection, ddl, budget);
               });
       if (!blockers.isEmpty()) {
-        String who = "not queueing for " + ddl.lock() + " behind " + describe(blockers);
+        String who = "not queueing behind " + describe(blockers) + "; needs " + ddl.lock();
         step.waits("BLOCKED", who, 0L);
         return Outcome.retry(Wait.Kind.LOCK, who);
       }
@@ -45,8 +45,7 @@ final class DdlRunner {
         return onReplica;
       }
       start = System.nanoTime();
-      Db.transaction(
-          ctx.ddlDataSource(),
+      ctx.ddlTransaction(
           connection -> {
             step.lease().requireRunning(connection, step.row());
             if (StepContext.probe(connection, ddl.done())) {

@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
+import dev.zerodowntime.orchestrator.internal.control.FleetRows.Release;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.Target;
@@ -27,6 +28,9 @@ final class Declarer {
   private final Preflight preflight;
   private final List<MigrationRow> changed = new ArrayList<>();
 
+  /** Of this application. */
+  private List<Release> releases = List.of();
+
   Declarer(EngineContext ctx) {
     this.ctx = ctx;
     this.preflight = new Preflight(ctx);
@@ -41,6 +45,10 @@ final class Declarer {
   List<MigrationRow> declare() throws SQLException {
     changed.clear();
     List<MigrationRow> known = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
+    releases =
+        Db.autoCommit(ctx.dataSource(), ctx.reader()::releases).stream()
+            .filter(each -> each.application().equals(ctx.application()))
+            .toList();
     for (Engine.Declaration declared : ctx.declarations().all()) {
       Migration<?> migration = declared.migration();
       if (migration == null) {
@@ -72,14 +80,13 @@ final class Declarer {
 
   private void insert(Migration<?> migration, String schema, List<MigrationRow> known)
       throws SQLException {
-    requireNoConflict(migration, schema, known, -1);
+    requireNoConflict(migration, schema, known);
     Preflight.Found found = preflight(migration, schema, known);
-    Db.transaction(
-        ctx.dataSource(),
+    ctx.transaction(
         connection -> {
           // Two builds may declare at once; the second sees what the first inserted.
           ctx.reader().lockFleetExclusive(connection);
-          requireNoConflict(migration, schema, ctx.reader().migrations(connection), -1);
+          requireNoConflict(migration, schema, ctx.reader().migrations(connection));
           int inserted =
               ctx.migrations()
                   .insert(connection, migration, schema, found.lifecycle(), found.facts());
@@ -157,15 +164,17 @@ final class Declarer {
                 + row.lifecycle().name(row.state().reached())
                 + " and can't be changed any more; it differs in "
                 + difference(row.operation(), migration.canonical()),
-            "Restore the declaration, and declare the change as a migration with an id of its"
-                + " own; or rollback(\""
-                + row.id()
-                + "\") to NOT_STARTED first.");
+            "Restore the declaration, and declare the change as a migration with an id of its own"
+                + (row.lifecycle().reachable(row.state().upper(), 0)
+                    ? "; or rollback(\"" + row.id() + "\") to NOT_STARTED first."
+                    : "."));
       }
-      requireNoConflict(migration, row.schema(), known, row.ordinal());
+      if (overtaken(row.id())) {
+        return;
+      }
+      requireNoConflict(migration, row.schema(), known);
       Preflight.Found found = preflight(migration, row.schema(), known.subList(0, 0));
-      Db.transaction(
-          ctx.dataSource(),
+      ctx.transaction(
           connection -> {
             ctx.reader().lockFleetExclusive(connection);
             ctx.migrations()
@@ -179,9 +188,8 @@ final class Declarer {
             return true;
           });
     }
-    if (!row.policy().equals(migration.policy())) {
-      Db.transaction(
-          ctx.dataSource(),
+    if (!row.policy().equals(migration.policy()) && !overtaken(row.id())) {
+      ctx.transaction(
           connection -> {
             ctx.migrations().policy(connection, row, migration.policy());
             event(
@@ -193,6 +201,28 @@ final class Declarer {
             return true;
           });
     }
+  }
+
+  private static void requireNoConflict(
+      Migration<?> migration, String schema, List<MigrationRow> known) {
+    Conflicts.requireNone(migration.id(), schema, migration.table(), migration.columns(), known);
+  }
+
+  /**
+   * Whether a later release of this application has declared a migration: what it says of it is not
+   * undone by a process of an earlier release that restarts.
+   */
+  private boolean overtaken(String id) {
+    Release mine =
+        releases.stream()
+            .filter(each -> each.release().equals(ctx.release()))
+            .findFirst()
+            .orElse(null);
+    return ctx.environment() == Environment.PRODUCTION
+        && mine != null
+        && releases.stream()
+            .anyMatch(
+                each -> each.deploySeq() > mine.deploySeq() && each.declared().containsKey(id));
   }
 
   private static String difference(Map<String, Object> before, Map<String, Object> now) {
@@ -210,40 +240,5 @@ final class Declarer {
       }
     }
     return String.join("; ", differences);
-  }
-
-  private static void requireNoConflict(
-      Migration<?> migration, String schema, List<MigrationRow> known, long except) {
-    for (MigrationRow each : known) {
-      if (each.ordinal() == except
-          || each.id().equals(migration.id())
-          || !each.schema().equals(schema)
-          || !each.table().equals(migration.table())
-          || each.finished()
-          || each.state().lower() >= each.lifecycle().settled()) {
-        continue;
-      }
-      for (String column : migration.columns()) {
-        if (each.columns().contains(column)) {
-          throw new DeclarationException(
-              ErrorCode.CONFLICTING_MIGRATIONS,
-              "Migrations "
-                  + each.id()
-                  + " and "
-                  + migration.id()
-                  + " both change column "
-                  + column
-                  + " of "
-                  + schema
-                  + "."
-                  + migration.table(),
-              "Declare the second one when the first has reached "
-                  + each.lifecycle().name(each.lifecycle().settled())
-                  + "; it is at "
-                  + each.lifecycle().name(each.state().reached())
-                  + ".");
-        }
-      }
-    }
   }
 }

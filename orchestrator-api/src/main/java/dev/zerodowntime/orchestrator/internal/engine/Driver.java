@@ -1,11 +1,13 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
+import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
@@ -18,7 +20,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +34,10 @@ final class Driver {
 
   private static final Logger LOG = LoggerFactory.getLogger(Driver.class);
   private static final int MOST_DOUBLINGS = 5;
+  private static final long RELEASE_SECONDS = 2;
+
+  /** For how many lease times a driver stands back that can't drive something. */
+  private static final int STANDS_BACK = 2;
 
   private final EngineContext ctx;
   private final Lease lease;
@@ -42,6 +50,9 @@ final class Driver {
   private final Map<String, Retry> retries = new HashMap<>();
   private final Map<String, List<String>> done = new LinkedHashMap<>();
 
+  /** By {@link System#nanoTime()}; others get a turn until then. */
+  private long standsBackUntil = System.nanoTime();
+
   Driver(EngineContext ctx) {
     this.ctx = ctx;
     this.lease = new Lease(ctx);
@@ -52,7 +63,7 @@ final class Driver {
     this.preflight = new Preflight(ctx);
   }
 
-  private record Retry(int failures, long notBefore) {}
+  private record Retry(int failures, long notBefore, @Nullable Wait reason) {}
 
   /**
    * What a pass found.
@@ -90,7 +101,7 @@ final class Driver {
   Pass pass(boolean longSteps, long deadline) throws SQLException {
     turn.lock();
     try {
-      if (!lease.hold()) {
+      if (System.nanoTime() - standsBackUntil < 0 || !lease.hold()) {
         gatekeeper.blinked();
         return Pass.NOT_LEADING;
       }
@@ -110,6 +121,16 @@ final class Driver {
     }
   }
 
+  /** Somebody wants this process to drive now, whoever else could. */
+  void takeTurn() {
+    turn.lock();
+    try {
+      standsBackUntil = System.nanoTime();
+    } finally {
+      turn.unlock();
+    }
+  }
+
   /** The gates, as this driver knows them. */
   Gates gates() {
     return gates;
@@ -122,9 +143,19 @@ final class Driver {
     release();
   }
 
-  /** Gives the lease back, so that others need not wait for it to expire. */
+  /**
+   * Gives the lease back, so that others need not wait for it to expire. A pass that hangs in the
+   * network keeps it.
+   */
   void release() {
-    turn.lock();
+    try {
+      if (!turn.tryLock(RELEASE_SECONDS, TimeUnit.SECONDS)) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return;
+    }
     try {
       lease.release();
     } catch (SQLException e) {
@@ -141,6 +172,7 @@ final class Driver {
     Gatekeeper.Look look;
     Map<String, List<Wait>> waits;
     boolean progress;
+    boolean cant;
     do {
       look = gatekeeper.look(lease);
       waits = new LinkedHashMap<>(look.waits());
@@ -148,17 +180,28 @@ final class Driver {
       busy = false;
       soon = false;
       running = false;
+      cant = nobodyToConfirm(look);
+      Wait unseen = unseenReaders(look.snapshot());
       boolean stopped = look.snapshot().control().paused();
+      boolean foreign = ctx.foreign(look.snapshot().control());
       for (MigrationRow row : work(look)) {
-        if (stopped && !row.state().atRest()) {
-          waits.put(row.key(), List.of(Wait.of(Wait.Kind.PAUSED, "everything is paused")));
+        if ((stopped || foreign) && !row.state().atRest()) {
+          waits.put(
+              row.key(), List.of(Wait.of(Wait.Kind.PAUSED, gates.whyPaused(look.snapshot()))));
+          continue;
+        }
+        if (unseen != null) {
+          cant = true;
+          waits.put(row.key(), List.of(unseen));
           continue;
         }
         Retry retry = retries.get(row.key());
         if (retry != null && System.nanoTime() - retry.notBefore() < 0) {
           soon = true;
-          String what = row.waiting() == null ? "trying again soon" : row.waiting();
-          waits.put(row.key(), List.of(Wait.of(Wait.Kind.LOCK, what)));
+          Wait last = retry.reason();
+          waits.put(
+              row.key(),
+              List.of(last == null ? Wait.of(Wait.Kind.LOCK, "trying again soon") : last));
           continue;
         }
         Outcome outcome = advance(row, longSteps, sliceEnd(deadline));
@@ -171,8 +214,9 @@ final class Driver {
           case RUNNING -> running = true;
           case RETRY -> {
             soon = true;
-            backOff(row);
+            backOff(row, outcome.waiting());
           }
+          case CANT -> cant = true;
           case FAILED -> {
             // The migration's row says why; others go on.
           }
@@ -186,7 +230,13 @@ final class Driver {
         }
       }
     } while (progress && System.nanoTime() - deadline < 0);
-    return new Pass(true, waits, busy || progress, soon, running || backups.asking());
+    running |= backups.asking();
+    if (cant && !busy && !progress && !running && !soon) {
+      // Somebody else may be able to: they get a turn. This one comes back for the others.
+      lease.release();
+      standsBackUntil = System.nanoTime() + STANDS_BACK * ctx.timing().lease().toNanos();
+    }
+    return new Pass(true, waits, busy || progress, soon, running);
   }
 
   /** Migrations that move, and those that may enter their next phase, in declaration order. */
@@ -224,7 +274,12 @@ final class Driver {
       try {
         entered = enter(row);
       } catch (NotYetException e) {
+        note(row, e.what());
         return Outcome.retry(Wait.Kind.ORDER, e.what());
+      } catch (CantException e) {
+        String what = String.valueOf(e.getMessage());
+        note(row, what);
+        return Outcome.cant(what);
       }
       if (entered.isEmpty()) {
         return Outcome.more("to be looked at again");
@@ -245,10 +300,63 @@ final class Driver {
     return outcome;
   }
 
+  /** For whoever asks another process, or the table. */
+  private void note(MigrationRow row, String what) throws SQLException {
+    if (!what.equals(row.waiting())) {
+      Db.autoCommit(
+          ctx.dataSource(),
+          connection -> {
+            ctx.migrations().waits(connection, row, what);
+            return true;
+          });
+    }
+  }
+
+  /**
+   * Replicas that some member's queries go to, and that this process can't look at: a lock would be
+   * replayed there unseen.
+   */
+  private @Nullable Wait unseenReaders(Snapshot snapshot) {
+    for (Member member : snapshot.members()) {
+      for (String reader : member.readers()) {
+        if (snapshot.live(member) && !ctx.readers().containsKey(reader)) {
+          return Wait.of(
+              Wait.Kind.REPLICA,
+              "replica "
+                  + reader
+                  + " of "
+                  + member.application()
+                  + " "
+                  + member.release()
+                  + " is not known to this driver; a driver with .reader(\""
+                  + reader
+                  + "\", …) must go on");
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Whether a purge waits for a backup gate that another process may have. */
+  private boolean nobodyToConfirm(Gatekeeper.Look look) {
+    return ctx.backupGate() == null
+        && look.waits().values().stream()
+            .anyMatch(waits -> waits.size() == 1 && waits.get(0).kind() == Wait.Kind.BACKUP);
+  }
+
+  /** This process can't; another may. */
+  private static final class CantException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    CantException(String why) {
+      super(why, null, false, false);
+    }
+  }
+
   private Optional<MigrationRow> enter(MigrationRow row) throws SQLException {
     Operation<?> operation = ctx.operation(row).orElse(null);
     if (operation == null) {
-      return Optional.empty();
+      throw new CantException(StepRunner.missing(ctx, row));
     }
     boolean up = !row.goesDown();
     int phase = up ? row.state().reached() + 1 : row.state().reached();
@@ -257,6 +365,10 @@ final class Driver {
       try {
         found = preflight.run(operation, ctx.target(row), phase, row.facts());
       } catch (RefusedException e) {
+        if (e.code() == ErrorCode.MISSING_PRIVILEGE) {
+          // This process's user may not; another driver's may.
+          throw new CantException(String.valueOf(e.getMessage()));
+        }
         refuse(row, e);
         return Optional.of(row);
       }
@@ -282,19 +394,21 @@ final class Driver {
   }
 
   private void store(MigrationRow row, Preflight.Found found) throws SQLException {
-    Db.transaction(
-        ctx.dataSource(),
+    ctx.transaction(
         connection -> {
           lease.require(connection);
-          ctx.migrations().facts(connection, row, found.lifecycle(), found.facts());
+          MigrationRow now = ctx.reader().migration(connection, row.id(), row.schema()).orElse(row);
+          if (now.operation().equals(row.operation())) {
+            // Else it was declared anew meanwhile, and these are facts about something else.
+            ctx.migrations().facts(connection, row, found.lifecycle(), found.facts());
+          }
           return true;
         });
   }
 
   private void refuse(MigrationRow row, RefusedException refused) throws SQLException {
     LOG.error("{}", refused.getMessage());
-    Db.transaction(
-        ctx.dataSource(),
+    ctx.transaction(
         connection -> {
           lease.require(connection);
           ctx.migrations()
@@ -309,7 +423,7 @@ final class Driver {
     return slice - deadline < 0 ? slice : deadline;
   }
 
-  private void backOff(MigrationRow row) {
+  private void backOff(MigrationRow row, @Nullable Wait wait) {
     Retry before = retries.get(row.key());
     int failures = before == null ? 1 : before.failures() + 1;
     long pause = ctx.timing().retryPause().toNanos() << Math.min(failures - 1, MOST_DOUBLINGS - 1);
@@ -317,6 +431,6 @@ final class Driver {
     long jittered =
         Math.min(pause, most) / 2
             + ThreadLocalRandom.current().nextLong(Math.min(pause, most) / 2 + 1);
-    retries.put(row.key(), new Retry(failures, System.nanoTime() + jittered));
+    retries.put(row.key(), new Retry(failures, System.nanoTime() + jittered, wait));
   }
 }

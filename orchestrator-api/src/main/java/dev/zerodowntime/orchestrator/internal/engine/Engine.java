@@ -99,6 +99,10 @@ public final class Engine implements Orchestrator {
       if (found == null) {
         found = Connected.to(configuration);
         connected = found;
+        if (closed) {
+          found.close();
+          throw new IllegalStateException("this orchestrator is closed");
+        }
       }
       return found;
     } finally {

@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
 import dev.zerodowntime.orchestrator.internal.control.ControlReader;
 import dev.zerodowntime.orchestrator.internal.control.ControlTables;
+import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows;
 import dev.zerodowntime.orchestrator.internal.control.FleetWriter;
@@ -19,6 +20,7 @@ import dev.zerodowntime.orchestrator.spi.Dialect;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Target;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -72,6 +74,28 @@ record EngineContext(
     Declarations declarations,
     @Nullable BackupGate backupGate,
     FleetRules rules) {
+
+  /** The least that a garbage collection or a slow disk is granted. */
+  private static final long LEAST_MILLIS = 2_000;
+
+  /** A transaction on the control tables, over the application's connections. */
+  <T> T transaction(Db.Work<T> work) throws SQLException {
+    return Db.transaction(dataSource, begin(), work);
+  }
+
+  /** A transaction that changes the application's rows as well, over the connections for that. */
+  <T> T ddlTransaction(Db.Work<T> work) throws SQLException {
+    return Db.transaction(ddlDataSource, begin(), work);
+  }
+
+  /**
+   * Whoever is frozen in the middle of one must not keep the lease or the fleet for longer than a
+   * driver that fell silent keeps the lease.
+   */
+  private List<String> begin() {
+    long millis = Math.max(LEAST_MILLIS, timing.lease().toMillis() / 3);
+    return dialect.control().begin(millis, millis);
+  }
 
   /** Whether the control tables were written on another server, and nobody has said why. */
   boolean foreign(FleetRows.Control control) {

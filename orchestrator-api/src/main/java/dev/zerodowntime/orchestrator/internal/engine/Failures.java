@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.DatabaseException;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,14 @@ final class Failures {
           "Check the database's name in the DataSource's address, or create it.",
           e);
     }
+    if (e instanceof SQLTransientConnectionException && e.getSQLState() == null) {
+      return new DatabaseException(
+          ErrorCode.DATABASE_UNREACHABLE,
+          "No connection could be had from the pool: " + e.getMessage(),
+          "All are in use, or the database doesn't answer; heartbeats, DDL and its watcher need up"
+              + " to three at once, beside the application's own.",
+          e);
+    }
     SqlErrorKind kind =
         connected != null
             ? connected.dialect().classify(e)
@@ -72,6 +81,13 @@ final class Failures {
                   + configuration.controlSchema()
                   + " and SELECT, INSERT, UPDATE, DELETE on its tables; drivers also"
                   + " own the application's tables.",
+              e);
+      case LOCK_TIMEOUT ->
+          new DatabaseException(
+              ErrorCode.SQL,
+              "A row of the control tables is locked by another session: " + problem,
+              "Look for its session with SELECT * FROM pg_stat_activity WHERE state LIKE 'idle in"
+                  + " transaction%'; calling again is always safe.",
               e);
       case READ_ONLY ->
           new DatabaseException(

@@ -5,7 +5,6 @@ import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.Wait;
-import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Approval;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
@@ -16,6 +15,7 @@ import dev.zerodowntime.orchestrator.internal.fleet.Observation;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -34,6 +34,9 @@ import org.slf4j.LoggerFactory;
 final class Gatekeeper {
 
   private static final Logger LOG = LoggerFactory.getLogger(Gatekeeper.class);
+
+  /** For how long a cold release is known: its string means the same stages until then. */
+  private static final Duration KEPT = Duration.ofDays(30);
 
   private final EngineContext ctx;
   private final Gates gates;
@@ -72,8 +75,7 @@ final class Gatekeeper {
   /** Observes heartbeats, strikes off who is gone, and evaluates every gate. */
   Look look(Lease lease) throws SQLException {
     try {
-      return Db.transaction(
-          ctx.dataSource(),
+      return ctx.transaction(
           connection -> {
             ctx.reader().lockFleetExclusive(connection);
             lease.require(connection);
@@ -82,7 +84,13 @@ final class Gatekeeper {
             Map<String, List<Wait>> waits = new LinkedHashMap<>();
             for (MigrationRow row : snapshot.migrations()) {
               if (row.state().atRest()) {
-                waits.put(row.key(), evaluate(connection, snapshot, row));
+                // Most are done, in the long run: these cost nothing.
+                boolean done = row.finished() && row.target() == null;
+                waits.put(
+                    row.key(),
+                    done
+                        ? List.of(Wait.of(Wait.Kind.HELD, "done"))
+                        : evaluate(connection, snapshot, row));
               }
             }
             return new Look(snapshot, waits);
@@ -155,6 +163,9 @@ final class Gatekeeper {
       }
     }
     prove(connection, snapshot);
+    for (Release old : snapshot.forgettable(KEPT.toMillis())) {
+      ctx.fleet().removeRelease(connection, old.application(), old.release());
+    }
     // The release rows have just got the time of their last member.
     return gone.isEmpty()
         ? snapshot
@@ -220,15 +231,22 @@ final class Gatekeeper {
    */
   Optional<MigrationRow> enter(MigrationRow candidate, Lease lease, Prepared prepared)
       throws SQLException {
-    return Db.transaction(
-        ctx.dataSource(),
+    return ctx.transaction(
         connection -> {
           ctx.reader().lockFleetExclusive(connection);
           lease.require(connection);
           Snapshot snapshot = Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
           MigrationRow row = snapshot.migration(candidate.key()).orElse(null);
-          if (row == null || !row.state().equals(candidate.state())) {
+          if (row == null
+              || !row.state().equals(candidate.state())
+              || !row.operation().equals(candidate.operation())) {
             return Optional.empty();
+          }
+          if (prepared.lifecycle() != null && prepared.facts() != null) {
+            // First: a consent is to the SQL that follows from what the catalog says now.
+            ctx.migrations().facts(connection, row, prepared.lifecycle(), prepared.facts());
+            snapshot = Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
+            row = snapshot.migration(candidate.key()).orElseThrow();
           }
           if (!evaluate(connection, snapshot, row).isEmpty()) {
             return Optional.empty();
@@ -236,9 +254,6 @@ final class Gatekeeper {
           Direction direction = row.goesDown() ? Direction.DOWN : Direction.UP;
           State pair = row.state().entering(direction);
           row.lifecycle().transition(pair.reached(), pair.entering());
-          if (prepared.lifecycle() != null && prepared.facts() != null) {
-            ctx.migrations().facts(connection, row, prepared.lifecycle(), prepared.facts());
-          }
           for (Approval each : gates.spent(snapshot, row, pair)) {
             ctx.fleet().spend(connection, each);
           }
@@ -270,8 +285,7 @@ final class Gatekeeper {
 
   /** Turns a movement round, which nobody's fit depends on. */
   Optional<MigrationRow> reverse(MigrationRow moving, Lease lease) throws SQLException {
-    return Db.transaction(
-        ctx.dataSource(),
+    return ctx.transaction(
         connection -> {
           ctx.reader().lockFleetExclusive(connection);
           lease.require(connection);

@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.Wait.Kind;
+import dev.zerodowntime.orchestrator.internal.control.ControlTables;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Approval;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Pinned;
@@ -96,7 +97,7 @@ final class Gates {
     return ctx.rules().fitSince(stored, fits, snapshot.now(), snapshot.fleetChanged());
   }
 
-  private static void status(MigrationRow row, List<Wait> waits) {
+  static void status(MigrationRow row, List<Wait> waits) {
     switch (row.status()) {
       case PAUSED ->
           waits.add(Wait.of(Kind.PAUSED, "paused; resume(\"" + row.id() + "\") goes on"));
@@ -144,7 +145,7 @@ final class Gates {
     }
   }
 
-  private String whyPaused(Snapshot snapshot) {
+  String whyPaused(Snapshot snapshot) {
     if (!snapshot.control().paused()) {
       return "the control tables were written on another server ("
           + snapshot.control().identity()
@@ -184,6 +185,9 @@ final class Gates {
   /** What a movement can't restore needs somebody's word. */
   private void consent(Snapshot snapshot, MigrationRow row, State pair, List<Wait> waits) {
     String name = row.lifecycle().name(pair.entering());
+    if (!Preflight.captured(row)) {
+      return;
+    }
     ctx.operation(row)
         .flatMap(each -> each.consent(row.facts(), pair.upper(), pair.direction()))
         .filter(lost -> approvals(snapshot, row, name).isEmpty())
@@ -266,6 +270,10 @@ final class Gates {
 
   /** A changed row type breaks statements that some drivers have prepared. */
   private void driver(Snapshot snapshot, MigrationRow row, State pair, List<Wait> waits) {
+    if (!Preflight.captured(row)) {
+      // Its turn has not come yet; its steps follow from facts that are not there.
+      return;
+    }
     boolean changes =
         ctx.operation(row).stream()
             .flatMap(
@@ -281,9 +289,7 @@ final class Gates {
     for (Member member : snapshot.members()) {
       if (snapshot.live(member)
           && !member.rowTypeSafe()
-          && snapshot
-              .stage(row, member.application(), member.stages(), member.finished())
-              .isPresent()) {
+          && snapshot.stage(row, member).isPresent()) {
         unsafe.add(
             "members of "
                 + member.application()
@@ -294,16 +300,17 @@ final class Gates {
       }
     }
     for (Pinned pin : snapshot.pinned()) {
-      if (!pin.rowTypeSafe()
-          && snapshot.stage(row, pin.application(), pin.stages(), Set.of()).isPresent()) {
+      if (!pin.rowTypeSafe() && snapshot.stage(row, pin).isPresent()) {
         unsafe.add(
             "nobody knows the driver of pinned member \""
                 + pin.label()
                 + "\" of "
                 + pin.application()
-                + "; adopted(\""
-                + pin.application()
-                + "\") ends it");
+                + "; "
+                + (pin.label().equals(ControlTables.BUILDS_BEFORE_US)
+                    ? "adopted(\"" + pin.application() + "\")"
+                    : "unpin(\"" + pin.application() + "\", \"" + pin.label() + "\")")
+                + " ends it");
       }
     }
     // First in the list: it is the one that somebody can act on at once.

@@ -110,7 +110,7 @@ final class Lease {
    */
   void requireRunning(Connection connection, MigrationRow row) throws SQLException {
     require(connection);
-    if (!ctx.reader().running(connection, row)) {
+    if (!ctx.reader().running(connection, row, ctx.server())) {
       throw new PausedException();
     }
   }

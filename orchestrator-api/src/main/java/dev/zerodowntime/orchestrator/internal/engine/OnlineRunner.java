@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
+import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.Blocker;
 import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
@@ -15,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,9 +24,11 @@ import org.slf4j.LoggerFactory;
  * Runs an {@link OnlineStep}: the statement on a thread and a connection of its own, while the
  * driving thread goes on heartbeating, watches progress, and attends to other migrations.
  *
- * <p>Before the statement, the connection takes the step's session lock; as long as the session of
- * a dead driver exists on the server, a successor can't have that lock, so there is never a second
- * build. What the statement did is read from the catalog, never from its outcome alone.
+ * <p>Before the statement, the connection takes the migration's session lock, and only then checks
+ * the lease's token and asks the catalog. As long as the session of a dead or frozen driver exists
+ * on the server, a successor can't have that lock: so there is never a second statement, nor one
+ * that comes after its movement was undone. What the statement did is read from the catalog, never
+ * from its outcome alone.
  */
 final class OnlineRunner {
 
@@ -33,7 +37,9 @@ final class OnlineRunner {
   private static final long GRACE_SECONDS = 2;
 
   private final EngineContext ctx;
-  private final Map<String, FutureTask<Result>> running = new ConcurrentHashMap<>();
+
+  /** By migration. */
+  private final Map<String, Running> running = new ConcurrentHashMap<>();
 
   OnlineRunner(EngineContext ctx) {
     this.ctx = ctx;
@@ -42,47 +48,59 @@ final class OnlineRunner {
   /** What the statement's thread reports. */
   private record Result(Outcome outcome, boolean found, long millis) {}
 
+  /** A statement of this process, and the step, movement and token that it belongs to. */
+  private record Running(String key, FutureTask<Result> task) {}
+
+  /**
+   * What is left of a movement that was turned round, or driven under another token. Its statement
+   * is let end before anything else happens to the migration; its result is of no account.
+   */
+  @Nullable Outcome before(MigrationRow row) {
+    Running left = running.get(row.key());
+    if (left == null || left.key().startsWith(row.state() + " ")) {
+      return null;
+    }
+    if (!left.task().isDone()) {
+      return Outcome.running("a statement of the movement before is still running");
+    }
+    running.remove(row.key());
+    return null;
+  }
+
   /**
    * Starts the statement, or looks after it; waits for it at most {@code patience} milliseconds.
    */
   Outcome run(StepContext step, OnlineStep online, long patience) throws SQLException {
-    FutureTask<Result> task = running.get(step.lockKey());
-    if (task == null) {
-      if (Db.autoCommit(
-          ctx.dataSource(),
+    String migration = step.row().key();
+    Running mine = running.get(migration);
+    if (mine != null && !mine.key().equals(step.runKey())) {
+      if (!mine.task().isDone()) {
+        return Outcome.running("a statement under an older token is still running");
+      }
+      mine = null;
+    }
+    if (mine == null) {
+      ctx.transaction(
           connection -> {
             step.claim(connection);
-            return StepContext.probe(connection, online.done());
-          })) {
-        step.confirmAlone(null, 0, "FOUND_DONE", online.summary());
-        return Outcome.DONE;
-      }
-      task = new FutureTask<>(() -> execute(step, online));
-      running.put(step.lockKey(), task);
-      Thread thread = new Thread(task, "orchestrator-online " + step.row().id());
+            return true;
+          });
+      mine = new Running(step.runKey(), new FutureTask<>(() -> execute(step, online)));
+      running.put(migration, mine);
+      Thread thread = new Thread(mine.task(), "orchestrator-online " + step.row().id());
       thread.setDaemon(true);
       thread.start();
     }
     try {
-      Result result = task.get(patience, TimeUnit.MILLISECONDS);
-      running.remove(step.lockKey());
-      if (result.outcome().done()) {
-        step.confirmAlone(
-            result.found() ? null : online.statement(),
-            result.millis(),
-            result.found() ? "FOUND_DONE" : "APPLIED",
-            online.summary());
-      } else {
-        Wait wait = result.outcome().waiting();
-        step.waits(result.outcome().kind().name(), wait == null ? "" : wait.what(), null);
-      }
-      return result.outcome();
+      Result result = mine.task().get(patience, TimeUnit.MILLISECONDS);
+      running.remove(migration);
+      return ended(step, online, result);
     } catch (TimeoutException e) {
       String progress = progress(step);
       LOG.debug("{} {}: {}", step.row().id(), step.step().name(), progress);
       return Outcome.running(online.summary() + ": " + progress);
     } catch (ExecutionException e) {
-      running.remove(step.lockKey());
+      running.remove(migration);
       if (e.getCause() instanceof SQLException sql) {
         throw sql;
       }
@@ -97,14 +115,41 @@ final class OnlineRunner {
   }
 
   /**
+   * Confirms what the catalog still shows: since the statement ended, anything may have happened.
+   */
+  private Outcome ended(StepContext step, OnlineStep online, Result result) throws SQLException {
+    if (!result.outcome().done()) {
+      Wait wait = result.outcome().waiting();
+      step.waits(result.outcome().kind().name(), wait == null ? "" : wait.what(), null);
+      return result.outcome();
+    }
+    boolean confirmed =
+        ctx.transaction(
+            connection -> {
+              step.lease().require(connection);
+              if (!StepContext.probe(connection, online.done())) {
+                return false;
+              }
+              step.confirm(
+                  connection,
+                  result.found() ? null : online.statement(),
+                  result.millis(),
+                  result.found() ? "FOUND_DONE" : "APPLIED",
+                  online.summary());
+              return true;
+            });
+    return confirmed ? Outcome.DONE : Outcome.more("its effect is gone again: once more");
+  }
+
+  /**
    * Gives running statements a moment to end by themselves. Those that don't are not cancelled: the
    * server goes on, and a successor finds the result, or waits for it.
    */
   void close() {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(GRACE_SECONDS);
-    for (FutureTask<Result> task : running.values()) {
+    for (Running each : running.values()) {
       try {
-        task.get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        each.task().get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
       } catch (TimeoutException | ExecutionException e) {
         LOG.info("an online build goes on at the server; the next driver will find it");
       } catch (InterruptedException e) {
@@ -160,31 +205,23 @@ final class OnlineRunner {
     if (!holdsLease(connection, step)) {
       throw new Lease.LeaseLostException();
     }
-    if (!ctx.reader().running(connection, step.row())) {
+    if (!ctx.reader().running(connection, step.row(), ctx.server())) {
       throw new Lease.PausedException();
     }
     if (StepContext.probe(connection, online.done())) {
       return new Result(Outcome.DONE, true, 0);
     }
-    if (StepContext.probe(connection, online.broken())) {
-      for (String sql : online.repair()) {
-        long start = System.nanoTime();
-        Db.execute(connection, step.tagged(sql));
-        step.event(
-            connection,
-            "REPAIR",
-            sql,
-            DdlRunner.millisSince(start),
-            null,
-            "APPLIED",
-            "an earlier attempt had left something useless behind");
-      }
-    }
+    repair(connection, step, online);
     long start = System.nanoTime();
     try {
       Db.execute(connection, step.tagged(online.statement()));
     } catch (SQLException e) {
       SqlErrorKind kind = ctx.dialect().classify(e);
+      if (kind != SqlErrorKind.CONNECTION_LOST) {
+        // At once, not when it is tried again: an index that is not whole still costs every write,
+        // and a unique one still rejects rows.
+        repair(connection, step, online);
+      }
       if (kind == SqlErrorKind.LOCK_TIMEOUT
           || kind == SqlErrorKind.CANCELLED
           || kind == SqlErrorKind.DEADLOCK) {
@@ -199,6 +236,26 @@ final class OnlineRunner {
               + online.done().sql());
     }
     return new Result(Outcome.DONE, false, millis);
+  }
+
+  /** Removes what an attempt left behind, if it did. */
+  private void repair(Connection connection, StepContext step, OnlineStep online)
+      throws SQLException {
+    if (!StepContext.probe(connection, online.broken())) {
+      return;
+    }
+    for (String sql : online.repair()) {
+      long start = System.nanoTime();
+      Db.execute(connection, step.tagged(sql));
+      step.event(
+          connection,
+          "REPAIR",
+          sql,
+          DdlRunner.millisSince(start),
+          null,
+          "APPLIED",
+          "an attempt had left something useless behind");
+    }
   }
 
   private boolean holdsLease(Connection connection, StepContext step) throws SQLException {

@@ -52,8 +52,11 @@ final class Operator {
         id,
         "RESUME",
         (c, row) -> {
+          // What was paused, or failed, goes on where it was going: also when that is down.
+          Conflicts.requireNone(
+              row.id(), row.schema(), row.table(), row.columns(), ctx.reader().migrations(c));
           boolean held = MigrationRow.ROLLBACK.equals(row.targetReason());
-          if (held) {
+          if (held && row.status() == MigrationStatus.ACTIVE) {
             ctx.migrations().target(c, row, null, null, null);
           }
           if (!row.finished()) {
@@ -73,10 +76,11 @@ final class Operator {
           int from = row.state().upper();
           if (target >= from && !(target == from && row.state().atRest())) {
             throw new IllegalTransitionException(
-                row.lifecycle().operation(), row.lifecycle().name(from), phase);
+                row.id(), row.lifecycle().operation(), row.lifecycle().name(from), phase);
           }
           if (target < from && !row.lifecycle().reachable(from, target)) {
             throw new IllegalTransitionException(
+                row.id(),
                 row.lifecycle().operation(),
                 row.lifecycle().name(from),
                 row.lifecycle().name(target));
@@ -102,6 +106,14 @@ final class Operator {
         "APPROVE",
         (c, row) -> {
           int position = row.lifecycle().position(phase);
+          if (position == 0 && row.state().upper() == 0) {
+            throw new DeclarationException(
+                ErrorCode.UNKNOWN_PHASE,
+                "Nothing leads to " + phase + " of " + row.id() + ", which has not started",
+                "Approve one of "
+                    + row.lifecycle().phases().subList(1, row.lifecycle().last() + 1)
+                    + ".");
+          }
           String hash = Planner.hash(ctx, row, position);
           ctx.fleet()
               .approve(
@@ -132,8 +144,7 @@ final class Operator {
 
   boolean adopted(String application) throws SQLException {
     startup.tables();
-    Db.transaction(
-        ctx.dataSource(),
+    ctx.transaction(
         connection -> {
           if (pins.adopted(connection, application)) {
             ctx.events()
@@ -176,8 +187,7 @@ final class Operator {
   boolean copied() throws SQLException {
     // Not startup.tables(): that refuses a copy of a database of another environment.
     boolean done =
-        Db.transaction(
-            ctx.dataSource(),
+        ctx.transaction(
             c -> {
               ctx.reader().lockFleetExclusive(c);
               for (String table : List.of("member", "release", "approval")) {
@@ -203,8 +213,7 @@ final class Operator {
   private boolean whole(String kind, String detail, Whole change) throws SQLException {
     startup.tables();
     boolean done =
-        Db.transaction(
-            ctx.dataSource(),
+        ctx.transaction(
             connection -> {
               change.apply(connection);
               ctx.events().append(connection, null, Event.of(kind, null, detail));
@@ -232,8 +241,7 @@ final class Operator {
   /** Applies a change to a migration in every target schema it has. */
   private boolean each(String id, String kind, Change change) throws SQLException {
     for (MigrationRow found : rows(id)) {
-      Db.transaction(
-          ctx.dataSource(),
+      ctx.transaction(
           connection -> {
             // Not while a phase is being entered: the decision reads what this changes.
             ctx.reader().lockFleetShared(connection);

@@ -21,6 +21,8 @@ record Outcome(Kind kind, @Nullable Wait waiting) {
     RUNNING,
     /** Try again later. */
     RETRY,
+    /** Not by this process: another driver may be able to. */
+    CANT,
     /** It failed, and repeating won't mend it. */
     FAILED
   }
@@ -37,6 +39,10 @@ record Outcome(Kind kind, @Nullable Wait waiting) {
 
   static Outcome retry(Wait.Kind kind, String what) {
     return new Outcome(Kind.RETRY, Wait.of(kind, what));
+  }
+
+  static Outcome cant(String what) {
+    return new Outcome(Kind.CANT, Wait.of(Wait.Kind.LEASE, what));
   }
 
   static Outcome failed(String what) {

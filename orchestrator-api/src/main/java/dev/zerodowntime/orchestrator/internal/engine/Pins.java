@@ -35,9 +35,14 @@ final class Pins {
     // No phase is entered between the look at the fleet's states and the pin.
     ctx.reader().lockFleetShared(connection);
     Snapshot snapshot = Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
+    if (snapshot.pinned().stream().anyMatch(each -> is(each, application, label))) {
+      return;
+    }
     for (MigrationRow row : snapshot.migrations()) {
       StageSpan stage =
-          row.finished() ? null : snapshot.stage(row, application, Map.of(), Set.of()).orElse(null);
+          row.finished()
+              ? null
+              : snapshot.stage(row, application, Map.of(), Set.of(), null).orElse(null);
       if (stage != null && !ctx.rules().fits(stage.span(), row.state())) {
         throw unfit(application, label, row, stage);
       }

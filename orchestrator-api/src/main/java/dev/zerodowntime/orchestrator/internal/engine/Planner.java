@@ -116,6 +116,9 @@ final class Planner {
 
   /** Identifies the SQL that leads to a phase from where a migration is. */
   static String hash(EngineContext ctx, MigrationRow row, int phase) {
+    if (!Preflight.captured(row)) {
+      return "";
+    }
     boolean down = phase < row.state().upper();
     return ctx.operation(row)
         .map(

@@ -1,16 +1,13 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
-import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Direction;
-import dev.zerodowntime.orchestrator.Environment;
-import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.State;
-import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Application;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Release;
+import dev.zerodowntime.orchestrator.internal.control.FleetWriter.NewMember;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.internal.fleet.Counted;
 import dev.zerodowntime.orchestrator.internal.fleet.Fleet;
@@ -27,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets this build into the fleet, or says which phases it would need. Runs under the shared lock of
@@ -67,19 +66,17 @@ final class Registrar {
    *     new deployment of its release
    */
   Joined join(Map<String, String> fixed, boolean returning) throws SQLException {
-    return Db.transaction(
-        ctx.dataSource(),
+    return ctx.transaction(
         connection -> {
           ctx.reader().lockFleetShared(connection);
           Snapshot snapshot = Snapshot.read(connection, ctx.reader(), ctx.timing(), ctx.rules());
-          requireSameStages(snapshot);
+          DeclarationCheck.requireSameStages(ctx, snapshot.releases());
           Map<String, String> chosen = new LinkedHashMap<>();
           Map<String, String> highest = new LinkedHashMap<>();
           Map<MigrationRow, Span> spans = new LinkedHashMap<>();
           List<Unfit> unfit = new ArrayList<>();
-          Application known = known(snapshot);
           for (MigrationRow row : snapshot.migrations()) {
-            List<StageSpan> declared = declared(snapshot, row, known, fixed);
+            List<StageSpan> declared = declared(snapshot, row, fixed);
             if (declared.isEmpty()) {
               continue;
             }
@@ -104,30 +101,20 @@ final class Registrar {
           } else if (unfit.stream().allMatch(each -> each.direction() == Direction.UP)) {
             // The first build of the first application may need a phase at once. Its application is
             // known from now on, so that the phase can be entered; what ran before it is pinned.
-            ctx.fleet().application(connection, ctx.application(), ctx.declarations().touches());
+            ctx.fleet().application(connection, ctx.application());
           }
           return new Joined(chosen, unfit, !snapshot.applications().containsKey(ctx.application()));
         });
-  }
-
-  private Application known(Snapshot snapshot) {
-    Application known = snapshot.applications().get(ctx.application());
-    // What this build says of itself counts, not what its predecessor said.
-    return new Application(
-        ctx.application(),
-        known == null ? Long.MAX_VALUE : known.firstSeen(),
-        ctx.declarations().touches());
   }
 
   private boolean says(MigrationRow row) {
     return ctx.declarations().about(row).isPresent();
   }
 
-  private List<StageSpan> declared(
-      Snapshot snapshot, MigrationRow row, Application known, Map<String, String> fixed) {
+  private List<StageSpan> declared(Snapshot snapshot, MigrationRow row, Map<String, String> fixed) {
     String before = fixed.get(row.key());
     if (before != null) {
-      return List.of(new StageSpan(before, row.lifecycle().span(before)));
+      return List.of(row.stage(before));
     }
     Engine.Declaration declared = ctx.declarations().about(row).orElse(null);
     if (declared != null) {
@@ -144,51 +131,13 @@ final class Registrar {
     if (ctx.declarations().finished().contains(row.id())) {
       return List.of(row.lifecycle().newest());
     }
-    return snapshot.counts(row, known) ? List.of(row.lifecycle().oldest()) : List.of();
-  }
-
-  private void requireSameStages(Snapshot snapshot) {
-    if (ctx.environment() == Environment.DEVELOPMENT) {
-      return;
-    }
-    Map<String, List<String>> mine = declarations();
-    for (Release each : snapshot.releases()) {
-      if (!each.application().equals(ctx.application())
-          || !each.release().equals(ctx.release())
-          || each.declared().equals(mine)) {
-        continue;
-      }
-      for (String id : union(each.declared(), mine)) {
-        List<String> before = each.declared().getOrDefault(id, List.of("nothing"));
-        List<String> now = mine.getOrDefault(id, List.of("nothing"));
-        if (!before.equals(now)) {
-          throw new DeclarationException(
-              ErrorCode.RELEASE_CHANGED,
-              "Release "
-                  + ctx.release()
-                  + " of "
-                  + ctx.application()
-                  + " was registered with stage "
-                  + String.join(", ", before)
-                  + " for "
-                  + id
-                  + ", and now declares "
-                  + String.join(", ", now),
-              "Give every build a release string of its own: warm releases and rollbacks"
-                  + " are judged by it.");
-        }
-      }
-    }
-  }
-
-  private static List<String> union(Map<String, ?> a, Map<String, ?> b) {
-    List<String> keys = new ArrayList<>(a.keySet());
-    b.keySet().stream().filter(each -> !keys.contains(each)).forEach(keys::add);
-    return keys;
-  }
-
-  private Map<String, List<String>> declarations() {
-    return ctx.declarations().stagesById();
+    Application known =
+        snapshot
+            .applications()
+            .getOrDefault(ctx.application(), new Application(ctx.application(), Long.MAX_VALUE));
+    return snapshot.counts(row, known, ctx.declarations().touches())
+        ? List.of(row.lifecycle().oldest())
+        : List.of();
   }
 
   private void admit(
@@ -199,15 +148,16 @@ final class Registrar {
       Map<MigrationRow, Span> spans,
       boolean returning)
       throws SQLException {
-    ctx.fleet().application(connection, ctx.application(), ctx.declarations().touches());
+    ctx.fleet().application(connection, ctx.application());
     ctx.fleet()
         .release(
             connection,
             ctx.application(),
             ctx.release(),
             highest,
-            declarations(),
+            ctx.declarations().stagesById(),
             ctx.declarations().finished(),
+            releaseTouches(snapshot),
             !returning && !snapshot.hasLiveMember(ctx.application(), ctx.release()));
     for (Map.Entry<MigrationRow, Span> each : spans.entrySet()) {
       MigrationRow row = each.getKey();
@@ -223,16 +173,36 @@ final class Registrar {
     ctx.fleet()
         .member(
             connection,
-            ctx.member(),
-            ctx.application(),
-            ctx.release(),
-            ctx.role().name(),
-            chosen,
-            ctx.declarations().finished(),
-            host(),
-            driver.rowTypeSafe(),
-            driver.facts() + "; " + driver.remedy());
+            new NewMember(
+                ctx.member(),
+                ctx.application(),
+                ctx.release(),
+                ctx.role().name(),
+                chosen,
+                ctx.declarations().finished(),
+                ctx.declarations().touches(),
+                ctx.readers().keySet(),
+                host(),
+                driver.rowTypeSafe(),
+                driver.facts() + "; " + driver.remedy()));
     ctx.events().append(connection, null, Event.of("MEMBER_JOINED", null, chosen.toString()));
+  }
+
+  /** All that any build of the release touches: a web process and a batch job may differ. */
+  private @Nullable Set<String> releaseTouches(Snapshot snapshot) {
+    Set<String> mine = ctx.declarations().touches();
+    for (Release each : snapshot.releases()) {
+      if (each.application().equals(ctx.application()) && each.release().equals(ctx.release())) {
+        Set<String> theirs = each.touches();
+        if (mine == null || theirs == null) {
+          return null;
+        }
+        Set<String> both = new TreeSet<>(mine);
+        both.addAll(theirs);
+        return both;
+      }
+    }
+    return mine;
   }
 
   private OptionalLong soak(Span chosen, MigrationRow row, Direction way, OptionalLong since) {
@@ -251,10 +221,16 @@ final class Registrar {
     boolean asked = false;
     boolean first = false;
     for (Unfit each : unfit) {
+      if (each.direction() == Direction.DOWN
+          && !inTheWay(ctx, snapshot, each.migration(), each.phase()).isEmpty()) {
+        // All or nothing: it can't be let in, so nothing is undone for it.
+        return;
+      }
+    }
+    for (Unfit each : unfit) {
       MigrationRow row = each.migration();
       Integer target = row.target();
-      if (each.direction() == Direction.DOWN
-          && inTheWay(ctx, snapshot, row, each.phase()).isEmpty()) {
+      if (each.direction() == Direction.DOWN) {
         // Every time it asks, not only the first: it is warm for as long as it keeps asking.
         asked = true;
         if (target == null || target > each.phase()) {
@@ -283,8 +259,9 @@ final class Registrar {
               ctx.application(),
               ctx.release(),
               highest,
-              declarations(),
+              ctx.declarations().stagesById(),
               ctx.declarations().finished(),
+              releaseTouches(snapshot),
               !snapshot.hasLiveMember(ctx.application(), ctx.release()));
     }
     if (first) {

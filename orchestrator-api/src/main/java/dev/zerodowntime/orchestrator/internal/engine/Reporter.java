@@ -140,21 +140,28 @@ final class Reporter {
       Snapshot snapshot, MigrationRow row, List<String> done, @Nullable List<Wait> known)
       throws SQLException {
     List<Wait> waits = new ArrayList<>();
+    String noted = row.waiting();
     if (row.state().atRest()) {
       List<Wait> found =
           known != null && !known.isEmpty() ? known : gates.evaluate(snapshot, row).waits();
       found.stream().filter(each -> !each.what().equals("done")).forEach(waits::add);
-    } else if (known != null) {
-      waits.addAll(known);
+      if (found.isEmpty() && noted != null) {
+        // What the driver found when it was about to enter the phase.
+        waits.add(Wait.of(Wait.Kind.ORDER, noted));
+      }
     } else {
-      waits.add(moving(row));
+      Gates.status(row, waits);
+      if (waits.isEmpty() && known != null) {
+        waits.addAll(known);
+      } else if (waits.isEmpty()) {
+        waits.add(moving(row));
+      }
     }
     String stage =
         snapshot.members().stream()
             .filter(each -> each.id().equals(ctx.member()))
             .findFirst()
-            .flatMap(
-                each -> snapshot.stage(row, each.application(), each.stages(), each.finished()))
+            .flatMap(each -> snapshot.stage(row, each))
             .map(StageSpan::stage)
             .orElse(null);
     return new MigrationReport(
@@ -167,12 +174,12 @@ final class Reporter {
         stage,
         done,
         row.status() == MigrationStatus.DONE && !row.goesDown() ? List.of() : waits,
-        next(row, waits),
+        next(snapshot, row, waits),
         row.lastError());
   }
 
   /** What the author of the migration does next. */
-  private String next(MigrationRow row, List<Wait> waits) {
+  private String next(Snapshot snapshot, MigrationRow row, List<Wait> waits) {
     State state = row.state();
     if (row.finished()) {
       boolean declared = ctx.declarations().about(row).isPresent();
@@ -182,26 +189,51 @@ final class Reporter {
     }
     boolean onlyCode =
         waits.stream().anyMatch(each -> each.kind() == Wait.Kind.FLEET)
-            && state.direction() == Direction.UP;
+            && row.status() == MigrationStatus.ACTIVE
+            && !row.goesDown()
+            && !row.heldByPerson();
     if (!onlyCode) {
       return "";
     }
     int phase = Math.min(state.upper() + 1, row.lifecycle().last());
+    String follows = "; then " + row.lifecycle().name(phase) + " follows";
+    boolean released =
+        snapshot.members().stream()
+            .filter(each -> each.closed() == null && snapshot.live(each))
+            .map(each -> Optional.ofNullable(each.stages().get(row.key())))
+            .flatMap(Optional::stream)
+            .anyMatch(each -> row.stage(each).span().high() >= phase);
+    if (released) {
+      return "the code for it is out: stop what is named above, or let it drain and cool down"
+          + " (forgetRelease(application, release) says that nobody rolls back to one;"
+          + " touches(...) that an application doesn't use the table)"
+          + follows;
+    }
     for (StageSpan stage : row.lifecycle().stages()) {
       if (stage.span().high() >= phase && stage.span().low() <= state.upper()) {
         return "release code that is at "
             + stage.stage()
             + ", and declare it with thisBuild(…, "
             + stage.stage()
-            + "); then "
-            + row.lifecycle().name(phase)
-            + " follows";
+            + ")"
+            + follows;
       }
     }
     return "";
   }
 
   FleetStatus status() throws SQLException {
+    if (ctx.tables().installed(ctx.dataSource()).isEmpty()) {
+      return new FleetStatus(
+          "not installed yet: the first advance() does that",
+          null,
+          null,
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          Instant.now());
+    }
     Snapshot snapshot = snapshot();
     List<String> members = new ArrayList<>();
     for (Member each : snapshot.members()) {
@@ -218,17 +250,15 @@ final class Reporter {
               + each.stages());
     }
     List<String> warm = new ArrayList<>();
-    for (Release each : snapshot.releases()) {
-      if (snapshot.warm(each)) {
-        warm.add(
-            each.application()
-                + " "
-                + each.release()
-                + " "
-                + snapshot.warmUntil(each)
-                + ", "
-                + each.stages());
-      }
+    for (Release each : snapshot.warmReleases()) {
+      warm.add(
+          each.application()
+              + " "
+              + each.release()
+              + " "
+              + snapshot.warmUntil(each)
+              + ", "
+              + each.stages());
     }
     List<String> pinned = new ArrayList<>();
     for (Pinned each : snapshot.pinned()) {

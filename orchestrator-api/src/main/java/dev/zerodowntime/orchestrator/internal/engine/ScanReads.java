@@ -29,8 +29,7 @@ final class ScanReads {
 
   /** Reads in a transaction of its own. */
   <T> T alone(Db.Work<T> work) throws SQLException {
-    return Db.transaction(
-        ctx.ddlDataSource(),
+    return ctx.ddlTransaction(
         connection -> {
           limit(connection, 0);
           return work.run(connection);

@@ -140,8 +140,7 @@ final class ScanRunner {
     boolean verified = progress.verifying() && progress.leftOver() == 0;
     boolean mustVerify = backfill == null || backfill.mustFinish();
     if (verified || !mustVerify) {
-      return Db.transaction(
-          ctx.dataSource(),
+      return ctx.transaction(
           connection -> {
             step.lease().requireRunning(connection, step.row());
             progress.done().write(connection, ctx.tables(), step.row());
@@ -175,14 +174,17 @@ final class ScanRunner {
           progress.leftOver()
               + " rows of "
               + scan.table()
-              + " are left or different after "
+              + " are not as this demands: "
               + step.step().summary()
-              + ", for example those with key "
+              + "; for example those with key "
               + keys
-              + "; look at them with SELECT * FROM "
+              + ". Look at them with SELECT * FROM "
               + scan.table()
               + " WHERE "
-              + scan.pending();
+              + scan.pending()
+              + "; mend them, then resume(\""
+              + step.row().id()
+              + "\")";
       Db.autoCommit(
           ctx.dataSource(),
           connection -> {

@@ -1,6 +1,5 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
-import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.Timing;
 import dev.zerodowntime.orchestrator.internal.control.ControlReader;
@@ -19,6 +18,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @param pinned members counted until a person ends them
  * @param migrations all migrations in declaration order
  * @param approvals what persons consented to
+ * @param warmReleases releases without members that may be rolled back to; once for all migrations,
+ *     since a database may know thousands of releases
  * @param timing the durations
  * @param rules the rules
  */
@@ -47,6 +50,7 @@ record Snapshot(
     List<Pinned> pinned,
     List<MigrationRow> migrations,
     List<Approval> approvals,
+    List<Release> warmReleases,
     Timing timing,
     FleetRules rules) {
 
@@ -57,15 +61,87 @@ record Snapshot(
       applications.put(each.name(), each);
     }
     return new Snapshot(
-        reader.control(connection),
+            reader.control(connection),
+            applications,
+            reader.releases(connection),
+            reader.members(connection),
+            reader.pinned(connection),
+            reader.migrations(connection),
+            reader.approvals(connection),
+            List.of(),
+            timing,
+            rules)
+        .withWarmth();
+  }
+
+  private Snapshot withWarmth() {
+    Map<String, Long> proven = newestProven();
+    Set<String> live = new HashSet<>();
+    for (Member member : members) {
+      if (live(member)) {
+        live.add(member.application() + " " + member.release());
+      }
+    }
+    List<Release> warm = new ArrayList<>();
+    for (Release each : releases) {
+      if (!live.contains(each.application() + " " + each.release()) && warm(each, proven)) {
+        warm.add(each);
+      }
+    }
+    return new Snapshot(
+        control,
         applications,
-        reader.releases(connection),
-        reader.members(connection),
-        reader.pinned(connection),
-        reader.migrations(connection),
-        reader.approvals(connection),
+        releases,
+        members,
+        pinned,
+        migrations,
+        approvals,
+        warm,
         timing,
         rules);
+  }
+
+  /** By application, the place in deployment order of the last release that was proven. */
+  private Map<String, Long> newestProven() {
+    Map<String, Long> newest = new HashMap<>();
+    for (Release each : releases) {
+      if (each.proven()) {
+        newest.merge(each.application(), each.deploySeq(), Math::max);
+      }
+    }
+    return newest;
+  }
+
+  private boolean warm(Release release, Map<String, Long> proven) {
+    Long last = release.lastMember();
+    boolean superseded = proven.getOrDefault(release.application(), -1L) > release.deploySeq();
+    return !release.forgotten()
+        && rules.warm(last == null ? 0 : now() - last, timing.horizon().toMillis(), superseded);
+  }
+
+  /**
+   * Releases that nobody will ever ask for: superseded, cold, and without a member for so long that
+   * their stages are of no interest either.
+   */
+  List<Release> forgettable(long keptMillis) {
+    Map<String, Long> proven = newestProven();
+    List<Release> old = new ArrayList<>();
+    for (Release each : releases) {
+      Long last = each.lastMember();
+      boolean superseded = proven.getOrDefault(each.application(), -1L) > each.deploySeq();
+      if (superseded
+          && last != null
+          && now() - last > Math.max(keptMillis, timing.horizon().toMillis())
+          && members.stream().noneMatch(member -> isOf(member, each))) {
+        old.add(each);
+      }
+    }
+    return old;
+  }
+
+  private static boolean isOf(Member member, Release release) {
+    return member.application().equals(release.application())
+        && member.release().equals(release.release());
   }
 
   long now() {
@@ -77,7 +153,17 @@ record Snapshot(
     List<Member> left = new ArrayList<>(members);
     left.removeAll(gone);
     return new Snapshot(
-        control, applications, releases, left, pinned, migrations, approvals, timing, rules);
+            control,
+            applications,
+            releases,
+            left,
+            pinned,
+            migrations,
+            approvals,
+            List.of(),
+            timing,
+            rules)
+        .withWarmth();
   }
 
   Optional<MigrationRow> migration(String key) {
@@ -140,14 +226,6 @@ record Snapshot(
                     && each.proven());
   }
 
-  boolean warm(Release release) {
-    Long last = release.lastMember();
-    return !release.forgotten()
-        && !hasLiveMember(release.application(), release.release())
-        && rules.warm(
-            last == null ? 0 : now() - last, timing.horizon().toMillis(), superseded(release));
-  }
-
   /** How long a warm release stays warm, for people. */
   String warmUntil(Release release) {
     Long last = release.lastMember();
@@ -161,34 +239,47 @@ record Snapshot(
       MigrationRow migration,
       String application,
       Map<String, String> stages,
-      Set<String> finished) {
+      Set<String> finished,
+      @Nullable Set<String> touches) {
     String declared = stages.get(migration.key());
     if (declared != null) {
-      // A stage that the row no longer knows: its declaration changed before it started.
-      return Optional.of(
-          migration.lifecycle().stages().stream()
-              .filter(each -> each.stage().equals(declared))
-              .findFirst()
-              .orElse(migration.lifecycle().oldest()));
+      return Optional.of(migration.stage(declared));
     }
     if (finished.contains(migration.id())) {
       return Optional.of(migration.lifecycle().newest());
     }
-    Application known = applications.get(application);
-    return counts(migration, known)
+    return counts(migration, applications.get(application), touches)
         ? Optional.of(migration.lifecycle().oldest())
         : Optional.empty();
   }
 
-  /** Whether an application that says nothing about a migration is counted for it. */
-  boolean counts(MigrationRow migration, @Nullable Application application) {
+  /** By what a member says of itself, or empty if it isn't counted for the migration. */
+  Optional<StageSpan> stage(MigrationRow migration, Member member) {
+    return stage(
+        migration, member.application(), member.stages(), member.finished(), member.touches());
+  }
+
+  /** Nobody has asked whoever is pinned which tables it uses. */
+  Optional<StageSpan> stage(MigrationRow migration, Pinned pin) {
+    return stage(migration, pin.application(), pin.stages(), Set.of(), null);
+  }
+
+  /**
+   * Whether code that says nothing about a migration is counted for it.
+   *
+   * @param touches the tables that this very build uses, null for all: what another build of its
+   *     application says is of no account
+   */
+  boolean counts(
+      MigrationRow migration, @Nullable Application application, @Nullable Set<String> touches) {
     Long finished = migration.finishedAt();
-    if (application == null) {
-      return finished == null;
-    }
-    Set<String> touches = application.touches();
     return (touches == null || touches.contains(migration.table()))
-        && (finished == null || application.firstSeen() < finished);
+        && (finished == null || (application != null && application.firstSeen() < finished));
+  }
+
+  /** A member that a driver watches standing still is counted until the expiry is over. */
+  private String silent(Member member) {
+    return member.still() > 0 && !member.sessionLeft() ? " (silent, expires soon)" : "";
   }
 
   /** Everybody counted for a migration, alike ones together. */
@@ -197,14 +288,14 @@ record Snapshot(
     Map<String, StageSpan> stages = new LinkedHashMap<>();
     for (Member member : members) {
       if (live(member)) {
-        stage(migration, member.application(), member.stages(), member.finished())
+        stage(migration, member)
             .ifPresent(
                 stage -> {
                   String name =
                       member.application()
                           + " "
                           + member.release()
-                          + (member.closed() == null ? "" : " (draining)")
+                          + (member.closed() == null ? silent(member) : " (draining)")
                           + " at "
                           + stage.stage();
                   live.merge(name, 1, Integer::sum);
@@ -224,7 +315,7 @@ record Snapshot(
                   stage.span()));
         });
     for (Pinned pin : pinned) {
-      stage(migration, pin.application(), pin.stages(), Set.of())
+      stage(migration, pin)
           .ifPresent(
               stage ->
                   counted.add(
@@ -239,32 +330,30 @@ record Snapshot(
                           stage.stage(),
                           stage.span())));
     }
-    for (Release release : releases) {
-      if (warm(release)) {
-        stage(migration, release.application(), release.stages(), release.finished())
-            .ifPresent(
-                stage ->
-                    counted.add(
-                        new Counted(
-                            Counted.Kind.WARM,
-                            "warm release "
-                                + release.application()
-                                + " "
-                                + release.release()
-                                + " at "
-                                + stage.stage()
-                                + " ("
-                                + warmUntil(release)
-                                + ")",
-                            stage.stage(),
-                            stage.span())));
-      }
+    for (Release release : warmReleases) {
+      stage(
+              migration,
+              release.application(),
+              release.stages(),
+              release.finished(),
+              release.touches())
+          .ifPresent(
+              stage ->
+                  counted.add(
+                      new Counted(
+                          Counted.Kind.WARM,
+                          "warm release "
+                              + release.application()
+                              + " "
+                              + release.release()
+                              + " at "
+                              + stage.stage()
+                              + " ("
+                              + warmUntil(release)
+                              + ")",
+                          stage.stage(),
+                          stage.span())));
     }
     return new Fleet(counted, !applications.isEmpty(), control.paused() || foreignServer, held());
-  }
-
-  /** A span by stage name, for a build's own declaration. */
-  static Span span(MigrationRow row, String stage) {
-    return row.lifecycle().span(stage);
   }
 }

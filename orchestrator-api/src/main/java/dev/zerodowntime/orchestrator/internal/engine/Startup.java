@@ -14,6 +14,7 @@ import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Control;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.ServerInfo;
+import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -37,6 +38,7 @@ final class Startup {
   private final boolean inBackground;
   private final boolean developmentOnRows;
   private final ReentrantLock turn = new ReentrantLock();
+  private volatile boolean closed;
   private boolean prepared;
 
   /** The last report, once it says that nothing is left to do. */
@@ -65,6 +67,7 @@ final class Startup {
   void prepare() throws SQLException {
     tables();
     if (!prepared) {
+      new DeclarationCheck(ctx).run(Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations));
       Declarer declarer = new Declarer(ctx);
       for (MigrationRow changed : declarer.declare()) {
         startOver(changed);
@@ -121,7 +124,13 @@ final class Startup {
       return;
     }
     ctx.tables()
-        .ensure(ctx.dataSource(), ctx.application(), ctx.environment(), developmentOnRows, server);
+        .ensure(
+            ctx.ddlDataSource(),
+            ctx.dataSource(),
+            ctx.application(),
+            ctx.environment(),
+            developmentOnRows,
+            server);
     Control control = Db.autoCommit(ctx.dataSource(), ctx.reader()::control);
     if (!control.environment().equals(ctx.environment().name())) {
       throw new DatabaseException(
@@ -159,6 +168,7 @@ final class Startup {
       }
       Driver.Pass pass = Driver.Pass.NOT_LEADING;
       if (ctx.role().drives()) {
+        driver.takeTurn();
         boolean inline = ctx.environment() == Environment.DEVELOPMENT;
         pass = pass(inline, deadline);
         while (inline && (pass.busy() || pass.running() || pass.soon()) && before(deadline)) {
@@ -197,6 +207,17 @@ final class Startup {
     }
   }
 
+  /** Ends calls that wait for gates. */
+  void close() {
+    closed = true;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("this orchestrator is closed");
+    }
+  }
+
   /** Joins the fleet; if this build needs another phase, tries to get there first. */
   private void admit(long deadline) throws SQLException {
     if (membership.admitted()) {
@@ -205,7 +226,17 @@ final class Startup {
     }
     long end = deadline;
     while (true) {
-      Registrar.Joined joined = membership.join();
+      requireOpen();
+      Registrar.Joined joined;
+      try {
+        joined = membership.join();
+      } catch (SQLException e) {
+        // Somebody is frozen in the middle of a look at the fleet; the server ends that soon.
+        if (ctx.dialect().classify(e) == SqlErrorKind.LOCK_TIMEOUT && before(end)) {
+          continue;
+        }
+        throw e;
+      }
       if (joined.admitted()) {
         return;
       }
@@ -285,9 +316,14 @@ final class Startup {
                 + String.join(", ", inTheWay),
             row.lifecycle().reachable(row.state().upper(), each.phase())
                 ? "Stop these first, then start this release again; or roll forward."
-                : "Roll forward: deploy a release that declares "
-                    + row.lifecycle().newest().stage()
-                    + ".");
+                : ctx.declarations().about(row).isPresent()
+                    ? "Roll forward: deploy a release that declares "
+                        + row.lifecycle().newest().stage()
+                        + "."
+                    : "This build does not declare it, so its code counts as the oldest there is:"
+                        + " if it no longer needs the old shape, name the migration in finished(\""
+                        + row.id()
+                        + "\").");
       }
     }
   }
@@ -337,6 +373,7 @@ final class Startup {
     turn.lock();
     try {
       prepare();
+      driver.takeTurn();
       long deadline = System.nanoTime() + patience.toNanos();
       Driver.Pass pass;
       boolean again;
@@ -347,7 +384,7 @@ final class Startup {
         pass = driver.pass(true, System.nanoTime() + ctx.timing().tick().toNanos());
         boolean work = pass.busy() || pass.running();
         boolean mayOpen = before(deadline) && (!pass.leading() || unfinished(pass));
-        again = work || mayOpen;
+        again = (work || mayOpen) && !closed;
         if (again && !pass.busy()) {
           sleep(POLL_MILLIS);
         }

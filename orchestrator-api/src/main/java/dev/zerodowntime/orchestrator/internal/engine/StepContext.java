@@ -42,8 +42,7 @@ record StepContext(
   /** Notes in a transaction of its own that the step happened, if the lease is still ours. */
   void confirmAlone(@Nullable String sql, long millis, String outcome, String detail)
       throws SQLException {
-    Db.transaction(
-        ctx.dataSource(),
+    ctx.transaction(
         connection -> {
           lease.require(connection);
           confirm(connection, sql, millis, outcome, detail);
@@ -122,8 +121,20 @@ record StepContext(
         + sql;
   }
 
-  /** Names the step for session locks: the same for every driver, different in every database. */
+  /**
+   * Names the migration for session locks, the same for every driver: one lock for whatever runs
+   * outside of transactions, so that a build and the drop that undoes it exclude each other too.
+   */
   String lockKey() {
-    return ctx.tables().schema() + "|" + row.key() + "|" + phase + "|" + step.name();
+    return lockKey(ctx, row);
+  }
+
+  static String lockKey(EngineContext ctx, MigrationRow row) {
+    return ctx.tables().schema() + "|" + row.key();
+  }
+
+  /** Names the step within one movement under one token. */
+  String runKey() {
+    return row.state() + " " + step.name() + " " + lease.token();
   }
 }

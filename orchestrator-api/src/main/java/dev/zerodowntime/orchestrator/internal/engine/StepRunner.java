@@ -3,8 +3,6 @@ package dev.zerodowntime.orchestrator.internal.engine;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.State;
-import dev.zerodowntime.orchestrator.Wait;
-import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
@@ -58,13 +56,11 @@ final class StepRunner {
   Outcome run(MigrationRow row, Lease lease, boolean longSteps, long deadline) throws SQLException {
     Optional<Operation<?>> operation = ctx.operation(row);
     if (operation.isEmpty()) {
-      return Outcome.retry(
-          Wait.Kind.LEASE,
-          "this driver's library has no "
-              + row.lifecycle().operation()
-              + " for "
-              + ctx.dialect().name()
-              + "; a driver that has it must go on");
+      return Outcome.cant(missing(ctx, row));
+    }
+    Outcome before = online.before(row);
+    if (before != null) {
+      return before;
     }
     State state = row.state();
     String phase = row.lifecycle().name(state.entering());
@@ -93,6 +89,14 @@ final class StepRunner {
     }
     reached(row, phase, lease);
     return Outcome.DONE;
+  }
+
+  static String missing(EngineContext ctx, MigrationRow row) {
+    return "this driver's library has no "
+        + row.lifecycle().operation()
+        + " for "
+        + ctx.dialect().name()
+        + "; a driver that has it must go on";
   }
 
   private Outcome runStep(StepContext context, long deadline) throws SQLException {
@@ -152,8 +156,7 @@ final class StepRunner {
 
   private void fail(StepContext context, String problem) throws SQLException {
     LOG.error("{} failed: {}", context.row().id(), problem);
-    Db.transaction(
-        ctx.dataSource(),
+    ctx.transaction(
         connection -> {
           context.lease().require(connection);
           ctx.migrations().status(connection, context.row(), MigrationStatus.FAILED, problem);
@@ -165,18 +168,12 @@ final class StepRunner {
   private void reached(MigrationRow row, String phase, Lease lease) throws SQLException {
     State state = row.state().confirmed();
     boolean last = state.reached() == row.lifecycle().last() && state.direction() == Direction.UP;
-    Db.transaction(
-        ctx.dataSource(),
+    ctx.transaction(
         connection -> {
           lease.require(connection);
           ctx.migrations().reached(connection, row, state, last);
-          Integer target = row.target();
-          if (target != null
-              && MigrationRow.REOPEN.equals(row.targetReason())
-              && state.reached() <= target) {
-            // The release that asked is warm, which holds the migration here from now on.
-            ctx.migrations().target(connection, row, null, null, null);
-          }
+          // The release that asked is warm, which holds the migration here from now on.
+          ctx.migrations().reopened(connection, row, state.reached());
           ctx.events()
               .append(
                   connection,
@@ -193,6 +190,10 @@ final class StepRunner {
                       lease.token()));
           return true;
         });
-    LOG.info("{} reached {}", row.id(), phase);
+    LOG.info(
+        "{} {} {}",
+        row.id(),
+        state.direction() == Direction.UP ? "reached" : "went back to",
+        phase);
   }
 }
