@@ -150,7 +150,7 @@ class PostgresAddColumnFillTest {
         .isInstanceOf(RefusedException.class)
         .hasMessageContaining("uses column \"g\", which is generated")
         .hasMessageContaining("instead: (zip || name)");
-    add("upper(zip || name)").go(AddColumn.ENFORCE);
+    add("upper(coalesce(zip, '') || coalesce(name, ''))").go(AddColumn.ENFORCE);
     db.execute("INSERT INTO users (id, zip, name) VALUES (2, 'a', 'b')");
     assertThat(shout(2)).isEqualTo("AB");
   }

@@ -76,6 +76,11 @@ class PostgresAddColumnRefusedTest {
     refused(b -> b.column("c", "int").notNull().fillWithSql("zip"), "type integer", "type text");
     refused(b -> b.column("c", "varchar(1)").fillWithSql("zip"), "too long");
     refused(b -> b.notNull().fillWithSql("nullif(zip, 'z9')"), "yields NULL", "(9)", "coalesce");
+    refused(
+        b -> b.notNull().fillWithSql("upper(found)"),
+        "no value for rows without \"found\"",
+        "coalesce",
+        "NOT NULL first");
     refused(b -> b.table("keyless").notNull().fillWithSql("zip"), "\"keyless\" has no primary key");
     db.execute(
         "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",

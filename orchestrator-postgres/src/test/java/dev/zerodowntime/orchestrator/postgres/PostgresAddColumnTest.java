@@ -45,7 +45,8 @@ class PostgresAddColumnTest {
   @Test
   void notNullWithAnExpressionUpAndDown() throws SQLException {
     StepRunner<AddColumn> run =
-        runner(b -> b.notNull().fillWithSql("region_of(users.zip) || found")).preflight();
+        runner(b -> b.notNull().fillWithSql("region_of(users.zip) || coalesce(found, '')"))
+            .preflight();
     long file = run.file("users");
 
     assertThat(run.up(AddColumn.EXPAND)).containsExactly("add-column", "add-fill-trigger");

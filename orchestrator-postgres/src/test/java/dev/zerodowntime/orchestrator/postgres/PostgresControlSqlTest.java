@@ -63,10 +63,14 @@ class PostgresControlSqlTest {
         .isEqualTo(1);
     assertThat(db.queryLong("SELECT count(*) FROM " + schema + ".control")).isZero();
     String insert =
-        sql.insertIfAbsent(schema + ".application", List.of("name", "touches"), List.of("name"));
-    db.execute(insert.replaceFirst("\\?", "'a'").replaceFirst("\\?", "null"));
-    db.execute(insert.replaceFirst("\\?", "'a'").replaceFirst("\\?", "'[]'"));
-    assertThat(db.<Object>queryOne("SELECT touches FROM " + schema + ".application")).isNull();
+        sql.insertIfAbsent(
+            schema + ".application", List.of("name", "first_seen_at"), List.of("name"));
+    db.execute(insert.replaceFirst("\\?", "'a'").replaceFirst("\\?", "'2001-01-01'"));
+    db.execute(insert.replaceFirst("\\?", "'a'").replaceFirst("\\?", "'2002-02-02'"));
+    assertThat(
+            db.<Object>queryOne(
+                "SELECT to_char(first_seen_at, 'YYYY') FROM " + schema + ".application"))
+        .isEqualTo("2001");
     db.execute("SELECT * FROM " + schema + ".fleet " + sql.forShare());
   }
 

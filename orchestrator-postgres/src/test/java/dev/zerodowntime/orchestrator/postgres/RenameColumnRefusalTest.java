@@ -44,6 +44,31 @@ class RenameColumnRefusalTest {
         "CREATE TABLE app.t (id int PRIMARY KEY, o text, other text)");
   }
 
+  /** It would see, and keep, what stands for a value that is not given. */
+  @Test
+  void aTriggerThatSeesThePlaceholder() {
+    db.execute(
+        "ALTER TABLE app.t ALTER o SET DEFAULT 'd'",
+        "CREATE FUNCTION app.audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER audit BEFORE INSERT ON app.t FOR EACH ROW EXECUTE FUNCTION app.audit()");
+    assertThatThrownBy(() -> runner("t", "o", "n").preflight())
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContainingAll("placeholder", "[audit]", ".allowTriggers(\"audit\")");
+    RenameColumn consented =
+        RenameColumn.of("tests/refused")
+            .schema("app")
+            .table("t")
+            .from("o")
+            .to("n")
+            .allowTriggers("audit")
+            .build();
+    assertThatCode(
+            () -> new RenameColumnRunner<>(db, new PostgresRenameColumn(), consented).preflight())
+        .doesNotThrowAnyException();
+    db.execute("ALTER TABLE app.t ALTER o DROP DEFAULT");
+    assertThatCode(() -> runner("t", "o", "n").preflight()).doesNotThrowAnyException();
+  }
+
   private static RenameColumn trigger(String table, String from, String to) {
     return RenameColumn.of("tests/refused").schema("app").table(table).from(from).to(to).build();
   }

@@ -117,7 +117,7 @@ final class Dump {
         FROM orchestrator.migration m
       UNION ALL SELECT format('release %s %s %s %s %s', application, release, stages, declared,
           forgotten) FROM orchestrator.release
-      UNION ALL SELECT format('application %s %s', name, touches) FROM orchestrator.application
+      UNION ALL SELECT format('application %s', name) FROM orchestrator.application
       UNION ALL SELECT format('pin %s %s', application, label) FROM orchestrator.pinned_member
       UNION ALL SELECT format('approval %s %s', migration, phase) FROM orchestrator.approval
       UNION ALL SELECT format('lease %s %s', token, holder) FROM orchestrator.lease

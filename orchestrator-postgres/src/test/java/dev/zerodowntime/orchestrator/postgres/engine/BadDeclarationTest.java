@@ -12,6 +12,7 @@ import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -103,6 +104,45 @@ class BadDeclarationTest {
 
     private AddColumn inPublic(String type) {
       return AddColumn.of(ID).schema("public").table("users").column("region", type).build();
+    }
+
+    @Test
+    void itComesAfterOneThatNobodyDeclares() {
+      AddColumn ghost = AddColumn.of("billing/ghost").table("users").column("g", "text").build();
+      declarationRefused(
+          ErrorCode.UNKNOWN_MIGRATION,
+          release("1")
+              .thisBuild(
+                  AddColumn.of(ID).table("users").column("region", "text").after(ghost).build(),
+                  AddColumn.Code.UNAWARE),
+          ID,
+          "billing/ghost",
+          "Declare that one");
+    }
+
+    @Test
+    void twoComeAfterEachOther() {
+      AddColumn a = AddColumn.of("billing/a").table("users").column("a", "text").build();
+      AddColumn b = AddColumn.of("billing/b").table("users").column("b", "text").after(a).build();
+      declarationRefused(
+          ErrorCode.INVALID_DECLARATION,
+          release("1")
+              .thisBuild(
+                  AddColumn.of("billing/a").table("users").column("a", "text").after(b).build(),
+                  AddColumn.Code.UNAWARE)
+              .thisBuild(b, AddColumn.Code.UNAWARE),
+          "billing/a",
+          "after itself",
+          "billing/b");
+    }
+
+    @Test
+    void itTouchesATableThatIsNotThere() {
+      declarationRefused(
+          ErrorCode.INVALID_DECLARATION,
+          release("1").touches("user"),
+          "touches(\"user\")",
+          "no table or view");
     }
 
     @Test
@@ -321,6 +361,92 @@ class BadDeclarationTest {
           ID,
           "UNAWARE",
           "nothing");
+    }
+
+    @Test
+    void aBuildThatIsRefusedLeavesNothingToDriveBehind() {
+      try (Orchestrator first =
+          release("1").thisBuild(region("text"), AddColumn.Code.UNAWARE).build()) {
+        first.advance();
+      }
+      declarationRefused(
+          ErrorCode.RELEASE_CHANGED,
+          release("1")
+              .thisBuild(region("text"), AddColumn.Code.UNAWARE)
+              .thisBuild(
+                  AddColumn.of("billing/never").table("users").column("never", "text").build(),
+                  AddColumn.Code.UNAWARE),
+          "billing/never",
+          "nothing");
+      assertThat(database.rows("SELECT id FROM orchestrator.migration"))
+          .containsExactly(List.of(ID));
+    }
+
+    /** A process of the release before that restarts says nothing new. */
+    @Test
+    void anEarlierReleaseThatRestartsChangesNoPolicy() {
+      AddColumn before = AddColumn.of(ID).table("users").column("region", "text").build();
+      AddColumn gated =
+          AddColumn.of(ID).table("users").column("region", "text").approvalBefore("EXPAND").build();
+      try (Orchestrator first = release("1").thisBuild(before, AddColumn.Code.UNAWARE).build()) {
+        first.pauseAll("to look at the policy only");
+        first.advance();
+      }
+      try (Orchestrator second = release("2").thisBuild(gated, AddColumn.Code.UNAWARE).build()) {
+        second.advance();
+      }
+      try (Orchestrator again = release("1").thisBuild(before, AddColumn.Code.UNAWARE).build()) {
+        again.advance();
+      }
+      String policy = database.queryOne("SELECT policy FROM orchestrator.migration");
+      assertThat(policy).contains("EXPAND");
+    }
+  }
+
+  /** What was a mistake is undone, and done again under another name. */
+  @Test
+  void aMigrationThatWasRolledBackIsNoLongerInTheWay() {
+    AddColumn mistake =
+        AddColumn.of("billing/one")
+            .table("users")
+            .column("c", "int")
+            .notNull()
+            .fillWithSql("1")
+            .build();
+    AddColumn again =
+        AddColumn.of("billing/two")
+            .table("users")
+            .column("c", "text")
+            .notNull()
+            .fillWithSql("'x'")
+            .build();
+    try (Orchestrator first = release("1").thisBuild(mistake, AddColumn.Code.UNAWARE).build()) {
+      first.advance();
+      first.drive(Duration.ofSeconds(10));
+      declarationRefused(
+          ErrorCode.CONFLICTING_MIGRATIONS,
+          release("2").thisBuild(again, AddColumn.Code.UNAWARE),
+          "billing/one",
+          "billing/two",
+          "rollback(\"billing/one\")");
+      first.rollback("billing/one");
+      first.drive(Duration.ofMillis(200));
+    }
+    try (Orchestrator second = release("2").thisBuild(again, AddColumn.Code.UNAWARE).build()) {
+      second.advance();
+      second.drive(Duration.ofMillis(200));
+      assertThat(
+              database.queryLong(
+                  "SELECT count(*) FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname"
+                      + " = 'c' AND atttypid = 'text'::regtype"))
+          .isEqualTo(1);
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.CONFLICTING_MIGRATIONS,
+          () -> second.resume("billing/one"),
+          "billing/one",
+          "billing/two");
     }
   }
 }

@@ -32,6 +32,7 @@ class BadInputFleetTest {
   void create() {
     database = TestDatabase.create("bad_fleet");
     database.execute(
+        "CREATE TABLE orders (id bigint PRIMARY KEY)",
         "CREATE TABLE users (id bigint PRIMARY KEY, zip text NOT NULL)",
         "INSERT INTO users VALUES (1, '1')");
     Members.install(database.dataSource());

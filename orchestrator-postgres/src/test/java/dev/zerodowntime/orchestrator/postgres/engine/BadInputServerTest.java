@@ -73,6 +73,28 @@ class BadInputServerTest {
         "GRANT " + privileges + " ON ALL TABLES IN SCHEMA orchestrator TO " + user);
   }
 
+  /** The usual way with least privileges: one user for DDL, another for the application. */
+  @Test
+  void aPrivilegedDataSourceInstallsForOneThatIsNot() {
+    try (Orchestrator member =
+        Members.member(asUser(), "1")
+            .ddlDataSource(database.newDataSource())
+            .timing(Members::patient)
+            .thisBuild(REGION, AddColumn.Code.WRITES)
+            .build()) {
+      member.pauseAll("to end the pin first");
+      member.adopted("billing");
+      member.resumeAll();
+      assertThat(member.advance().admitted()).isTrue();
+      assertThat(member.drive(Duration.ofSeconds(20)).settled()).isTrue();
+    }
+    String owner =
+        database.queryOne(
+            "SELECT relowner::regrole::text FROM pg_class WHERE oid ="
+                + " 'orchestrator.migration'::regclass");
+    assertThat(owner).isNotEqualTo(user);
+  }
+
   @Test
   void aUserWhoMayNotCreateTheControlSchema() {
     try (Orchestrator member =

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.zerodowntime.orchestrator.AdvanceReport;
+import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
@@ -42,7 +43,8 @@ abstract class FleetFixture {
     database = TestDatabase.create("fleet");
     database.execute(
         "CREATE TABLE users (id bigint PRIMARY KEY, zip text NOT NULL)",
-        "INSERT INTO users VALUES (1, '1')");
+        "INSERT INTO users VALUES (1, '1')",
+        "CREATE TABLE orders (id bigint PRIMARY KEY)");
     Members.install(database.dataSource());
   }
 
@@ -77,6 +79,13 @@ abstract class FleetFixture {
 
   static MigrationReport of(AdvanceReport report) {
     return report.migration(ID).orElseThrow();
+  }
+
+  static MigrationReport of(FleetStatus status) {
+    return status.migrations().stream()
+        .filter(each -> each.id().equals(ID))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Drives as far as gates allow, and says how far that is. */

@@ -83,7 +83,25 @@ class FleetStagesTest extends FleetFixture {
         Orchestrator billing = joined(member("1", DropColumn.Code.NOT_READING))) {
       assertThat(waits(billing, Wait.Kind.FLEET)).contains("1 member of shop 1 at USES");
       shop.close();
-      try (Orchestrator narrowed = joined(shop().release("2").touches("orders", "items"))) {
+      try (Orchestrator narrowed = joined(shop().release("2").touches("orders"))) {
+        assertThat(driven(billing)).isEqualTo("RELAX");
+        assertThat(narrowed.fit()).isTrue();
+      }
+    }
+  }
+
+  /** What a new release says of itself doesn't exempt the old one, which still runs. */
+  @Test
+  void anotherReleaseOfTheApplicationIsJudgedByWhatItSaysItself() {
+    try (Orchestrator billing = member("1", DropColumn.Code.NOT_READING).build();
+        Orchestrator old = joined(shop())) {
+      billing.pauseAll("until everybody is there");
+      billing.advance();
+      try (Orchestrator narrowed = joined(shop().release("2").touches("orders"))) {
+        billing.resumeAll();
+        assertThat(driven(billing)).isEqualTo("NOT_STARTED");
+        assertThat(waits(billing, Wait.Kind.FLEET)).contains("shop 1").doesNotContain("shop 2");
+        old.close();
         assertThat(driven(billing)).isEqualTo("RELAX");
         assertThat(narrowed.fit()).isTrue();
       }

@@ -26,6 +26,44 @@ class PauseTest extends FleetFixture {
     }
   }
 
+  /** Paused, or failed, on its way down: what was mended goes on where it was going. */
+  @Test
+  void aRollBackThatFailedGoesOnDownwards() {
+    nobodyIsLeft();
+    try (Orchestrator job = job().build()) {
+      assertThat(driven(job)).isEqualTo("CONTRACT");
+      database.execute("ALTER TABLE users ADD COLUMN zip int");
+      job.rollback(ID);
+      assertThat(of(job.drive()).status()).isEqualTo(MigrationStatus.FAILED);
+      assertThat(of(job.status()).waits()).extracting(Wait::kind).containsExactly(Wait.Kind.FAILED);
+      database.execute("ALTER TABLE users DROP COLUMN zip");
+      job.resume(ID);
+      assertThat(driven(job)).isEqualTo("NOT_STARTED");
+      assertThat(waits(job, Wait.Kind.HELD)).contains("rolled back by billing job");
+      job.resume(ID);
+      assertThat(driven(job)).isEqualTo("CONTRACT");
+    }
+  }
+
+  /** What a person says while a request to reopen is being fulfilled is not forgotten with it. */
+  @Test
+  void aRollBackThatComesDuringAReopeningStays() {
+    try (Orchestrator next = joined(member("2", DropColumn.Code.UNUSED))) {
+      assertThat(driven(next)).isEqualTo("CONTRACT");
+    }
+    database.execute(
+        "UPDATE orchestrator.migration SET target = 1, target_reason = 'REOPEN', target_by = 'x'",
+        "CREATE FUNCTION somebody() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE"
+            + " orchestrator.migration SET target = 0, target_reason = 'ROLLBACK', target_by ="
+            + " 'somebody'; RETURN NEW; END $$",
+        "CREATE TRIGGER somebody AFTER INSERT ON orchestrator.event FOR EACH ROW WHEN (NEW.kind ="
+            + " 'STEP') EXECUTE FUNCTION somebody()");
+    try (Orchestrator job = job().build()) {
+      assertThat(driven(job)).isEqualTo("NOT_STARTED");
+      assertThat(waits(job, Wait.Kind.HELD)).contains("rolled back by somebody");
+    }
+  }
+
   @Test
   void everythingWithAReason() {
     nobodyIsLeftPaused("maintenance");

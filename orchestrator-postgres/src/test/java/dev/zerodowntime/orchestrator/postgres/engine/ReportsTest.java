@@ -10,8 +10,10 @@ import dev.zerodowntime.orchestrator.MigrationPlan;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.RolloutCheck;
+import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.time.Duration;
@@ -20,6 +22,53 @@ import org.junit.jupiter.api.Test;
 
 /** What people read: plans, status, reports, manifests. */
 class ReportsTest extends FleetFixture {
+
+  @Test
+  void aDatabaseThatDoesNotKnowUsYetHasAStatusToo() {
+    try (TestDatabase fresh = TestDatabase.create("fresh");
+        Orchestrator member = Members.member(fresh.dataSource(), "1").build()) {
+      assertThat(member.status().environment()).contains("not installed yet");
+      assertThat(
+              fresh.queryLong("SELECT count(*) FROM pg_namespace WHERE nspname = 'orchestrator'"))
+          .isZero();
+    }
+  }
+
+  /** Renames that wait for their turn have no facts yet; nothing may need them. */
+  @Test
+  void migrationsOfOneTableWaitForEachOther() {
+    database.execute("CREATE TABLE t (id bigint PRIMARY KEY, a text, b text, c text)");
+    AddColumn add =
+        AddColumn.of("billing/n")
+            .table("t")
+            .column("n", "text")
+            .notNull()
+            .fillWithSql("'x'")
+            .build();
+    RenameColumn one = RenameColumn.of("billing/r1").table("t").from("a").to("a2").build();
+    RenameColumn two = RenameColumn.of("billing/r2").table("t").from("b").to("b2").build();
+    RenameColumnInCode three =
+        RenameColumnInCode.of("billing/r3").table("t").from("c").to("c2").after(two).build();
+    try (Orchestrator member =
+        member("1")
+            .thisBuild(add, AddColumn.Code.UNAWARE)
+            .thisBuild(one, RenameColumn.Code.USES_OLD_NAME)
+            .thisBuild(two, RenameColumn.Code.USES_OLD_NAME)
+            .thisBuild(three, RenameColumnInCode.Code.OLD)
+            .build()) {
+      member.pauseAll("to look first");
+      AdvanceReport report = member.advance();
+      assertThat(waits(report.migration("billing/r3").orElseThrow(), Wait.Kind.ORDER))
+          .contains("billing/r2 goes first");
+      assertThat(member.status().migrations()).hasSize(4);
+      member.resumeAll();
+      AdvanceReport driven = member.drive();
+      assertThat(driven.migration("billing/n").orElseThrow().phase()).isEqualTo("ENFORCE");
+      assertThat(driven.migration("billing/r1").orElseThrow().phase()).isEqualTo("ENFORCE");
+      assertThat(driven.migration("billing/r2").orElseThrow().phase()).isEqualTo("ENFORCE");
+      assertThat(driven.migration("billing/r3").orElseThrow().phase()).isEqualTo("EXPAND");
+    }
+  }
 
   private static final AddColumn SIZE =
       AddColumn.of("billing/size")

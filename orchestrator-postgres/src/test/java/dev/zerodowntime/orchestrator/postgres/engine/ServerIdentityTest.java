@@ -109,6 +109,22 @@ class ServerIdentityTest extends FleetFixture {
       }
     }
 
+    /** A copy that was taken while a phase was being entered. */
+    @Test
+    void nothingGoesOnInTheMiddleOfAPhaseEither() {
+      joinedBefore();
+      database.execute("UPDATE orchestrator.migration SET entering = 1");
+      assertThat(waits(job, Wait.Kind.PAUSED)).contains("another server");
+      assertThat(
+              database.queryLong(
+                  "SELECT count(*) FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname"
+                      + " = 'zip' AND attnotnull"))
+          .isEqualTo(1);
+      job.moved();
+      assertThat(driven(job)).isEqualTo("CONTRACT");
+      job.close();
+    }
+
     @Test
     void isPausedUntilToldThatItMoved() {
       joinedBefore();

@@ -75,7 +75,9 @@ class UnreadableRowTest {
             "member.stages",
             "member.finished",
             "pinned_member.stages",
-            "application.touches")
+            "member.touches",
+            "member.readers",
+            "release.touches")
         .map(each -> each.split("\\."))
         .flatMap(
             each ->

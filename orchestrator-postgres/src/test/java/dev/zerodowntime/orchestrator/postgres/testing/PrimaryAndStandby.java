@@ -57,7 +57,9 @@ public final class PrimaryAndStandby implements AutoCloseable {
         .setCleanDataDirectory(false)
         .setLocaleConfig("locale", "C")
         .setPGStartupWait(Duration.ofSeconds(60))
-        .setServerConfig("fsync", "off");
+        .setServerConfig("fsync", "off")
+        // What is committed is not yet written: the hardest case for whoever asks for positions.
+        .setServerConfig("synchronous_commit", "off");
   }
 
   private static void copy(Path from, Path to) throws IOException {
