@@ -265,7 +265,8 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
     }
 
     /**
-     * Makes phases wait for a person's {@link Orchestrator#approve}. Default: none.
+     * Makes phases wait for a person's {@link Orchestrator#approve}. Adds to earlier calls.
+     * Default: none.
      *
      * @param phases names of phases
      * @return this
@@ -276,14 +277,15 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
               policy.batchRows(),
               policy.batchPause(),
               policy.retention(),
-              Set.of(phases),
+              union(policy.approvals(), phases),
               policy.allowedTriggers(),
               policy.allowedFunctions());
       return self();
     }
 
     /**
-     * Consents to row triggers of the application firing for every backfilled row.
+     * Consents to row triggers of the application firing for every backfilled row. Adds to earlier
+     * calls.
      *
      * @param triggers names of triggers
      * @return this
@@ -295,14 +297,15 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
               policy.batchPause(),
               policy.retention(),
               policy.approvals(),
-              Set.of(triggers),
+              union(policy.allowedTriggers(), triggers),
               policy.allowedFunctions());
       return self();
     }
 
     /**
      * Says of functions that name the column which is renamed or dropped that they go on working
-     * all the same: they were found by their text, which may mean something else.
+     * all the same: they were found by their text, which may mean something else. Adds to earlier
+     * calls.
      *
      * @param functions names of functions, unqualified
      * @return this
@@ -315,8 +318,14 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
               policy.retention(),
               policy.approvals(),
               policy.allowedTriggers(),
-              Set.of(functions));
+              union(policy.allowedFunctions(), functions));
       return self();
+    }
+
+    private static Set<String> union(Set<String> before, String... more) {
+      Set<String> all = new TreeSet<>(before);
+      all.addAll(List.of(more));
+      return all;
     }
 
     /**
