@@ -20,6 +20,8 @@ final class Durations {
       return minutes + " min";
     }
     long hours = minutes / 60;
-    return hours < 48 ? hours + " h " + minutes % 60 + " min" : hours / 24 + " days";
+    return hours < 48
+        ? hours + " h " + minutes % 60 + " min"
+        : hours / 24 + " days " + hours % 24 + " h";
   }
 }

@@ -15,8 +15,9 @@ public interface Orchestrator extends AutoCloseable {
   /**
    * Starts building one.
    *
-   * @param dataSource the application's own pool, of three connections at least: what its driver
-   *     does is registered with the member
+   * @param dataSource the application's own pool, of three connections at least, one of which
+   *     carries this member's heartbeats until it is closed; what its driver does is registered
+   *     with the member
    * @return a builder
    */
   static OrchestratorBuilder builder(DataSource dataSource) {
