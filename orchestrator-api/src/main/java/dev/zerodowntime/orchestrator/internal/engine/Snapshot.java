@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  * @param pinned members counted until a person ends them
  * @param migrations all migrations in declaration order
  * @param approvals what persons consented to
+ * @param proven by application, the place in deployment order of the last release that was proven
  * @param warmReleases releases without members that may be rolled back to; once for all migrations,
  *     since a database may know thousands of releases
  * @param timing the durations
@@ -50,6 +51,7 @@ record Snapshot(
     List<Pinned> pinned,
     List<MigrationRow> migrations,
     List<Approval> approvals,
+    Map<String, Long> proven,
     List<Release> warmReleases,
     Timing timing,
     FleetRules rules) {
@@ -68,26 +70,38 @@ record Snapshot(
             reader.pinned(connection),
             reader.migrations(connection),
             reader.approvals(connection),
+            Map.of(),
             List.of(),
             timing,
             rules)
         .withWarmth();
   }
 
+  /** The same with what follows from it, worked out once for all migrations. */
   private Snapshot withWarmth() {
-    Map<String, Long> proven = newestProven();
+    Map<String, Long> newest = new HashMap<>();
+    for (Release each : releases) {
+      if (each.proven()) {
+        newest.merge(each.application(), each.deploySeq(), Math::max);
+      }
+    }
     Set<String> live = new HashSet<>();
     for (Member member : members) {
       if (live(member)) {
         live.add(member.application() + " " + member.release());
       }
     }
+    Snapshot judged = with(newest, List.of());
     List<Release> warm = new ArrayList<>();
     for (Release each : releases) {
-      if (!live.contains(each.application() + " " + each.release()) && warm(each, proven)) {
+      if (!live.contains(each.application() + " " + each.release()) && judged.warm(each)) {
         warm.add(each);
       }
     }
+    return with(newest, warm);
+  }
+
+  private Snapshot with(Map<String, Long> newestProven, List<Release> warm) {
     return new Snapshot(
         control,
         applications,
@@ -96,27 +110,22 @@ record Snapshot(
         pinned,
         migrations,
         approvals,
+        newestProven,
         warm,
         timing,
         rules);
   }
 
-  /** By application, the place in deployment order of the last release that was proven. */
-  private Map<String, Long> newestProven() {
-    Map<String, Long> newest = new HashMap<>();
-    for (Release each : releases) {
-      if (each.proven()) {
-        newest.merge(each.application(), each.deploySeq(), Math::max);
-      }
-    }
-    return newest;
+  private boolean warm(Release release) {
+    Long last = release.lastMember();
+    return !release.forgotten()
+        && rules.warm(
+            last == null ? 0 : now() - last, timing.horizon().toMillis(), superseded(release));
   }
 
-  private boolean warm(Release release, Map<String, Long> proven) {
-    Long last = release.lastMember();
-    boolean superseded = proven.getOrDefault(release.application(), -1L) > release.deploySeq();
-    return !release.forgotten()
-        && rules.warm(last == null ? 0 : now() - last, timing.horizon().toMillis(), superseded);
+  /** Whether a release of the same application that was deployed later has been proven. */
+  private boolean superseded(Release release) {
+    return proven.getOrDefault(release.application(), -1L) > release.deploySeq();
   }
 
   /**
@@ -124,12 +133,10 @@ record Snapshot(
    * their stages are of no interest either.
    */
   List<Release> forgettable(long keptMillis) {
-    Map<String, Long> proven = newestProven();
     List<Release> old = new ArrayList<>();
     for (Release each : releases) {
       Long last = each.lastMember();
-      boolean superseded = proven.getOrDefault(each.application(), -1L) > each.deploySeq();
-      if (superseded
+      if (superseded(each)
           && last != null
           && now() - last > Math.max(keptMillis, timing.horizon().toMillis())
           && members.stream().noneMatch(member -> isOf(member, each))) {
@@ -160,6 +167,7 @@ record Snapshot(
             pinned,
             migrations,
             approvals,
+            Map.of(),
             List.of(),
             timing,
             rules)
@@ -215,15 +223,6 @@ record Snapshot(
                 each.application().equals(application)
                     && each.release().equals(release)
                     && live(each));
-  }
-
-  boolean superseded(Release release) {
-    return releases.stream()
-        .anyMatch(
-            each ->
-                each.application().equals(release.application())
-                    && each.deploySeq() > release.deploySeq()
-                    && each.proven());
   }
 
   /** How long a warm release stays warm, for people. */
