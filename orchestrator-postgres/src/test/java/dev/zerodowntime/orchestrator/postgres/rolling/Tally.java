@@ -59,13 +59,14 @@ final class Tally {
   }
 
   void fail(String detail) {
-    failed.incrementAndGet();
+    // Noted first: who sees the count may ask for the detail at once.
     note("failed: " + detail);
+    failed.incrementAndGet();
   }
 
   void differ(String detail) {
-    differing.incrementAndGet();
     note("differs: " + detail);
+    differing.incrementAndGet();
   }
 
   private void note(String detail) {
