@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -211,21 +212,14 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
     }
 
     /**
-     * Rows per backfill batch. Default: 1,000.
+     * A fixed number of rows per backfill batch, fewer only where rows are slow. Default: 1,000 to
+     * 10,000, towards 100 ms a batch.
      *
      * @param rows 1 to 10,000
      * @return this
      */
     public B batchRows(int rows) {
-      policy =
-          new Policy(
-              rows,
-              policy.batchPause(),
-              policy.retention(),
-              policy.approvals(),
-              policy.allowedTriggers(),
-              policy.allowedFunctions());
-      return self();
+      return pace(pace -> pace.rows(rows, rows));
     }
 
     /**
@@ -235,14 +229,18 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
      * @return this
      */
     public B batchPause(Duration pause) {
-      policy =
-          new Policy(
-              policy.batchRows(),
-              pause,
-              policy.retention(),
-              policy.approvals(),
-              policy.allowedTriggers(),
-              policy.allowedFunctions());
+      return pace(pace -> pace.pause(pause));
+    }
+
+    /**
+     * How fast backfills go, and what they give way to. Default: {@link Pace#DEFAULT}. Adds to
+     * earlier calls.
+     *
+     * @param change given the pace so far
+     * @return this
+     */
+    public B pace(UnaryOperator<Pace> change) {
+      policy = policy.pace(change.apply(policy.pace()));
       return self();
     }
 
@@ -255,8 +253,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
     public B retention(Duration retention) {
       policy =
           new Policy(
-              policy.batchRows(),
-              policy.batchPause(),
+              policy.pace(),
               retention,
               policy.approvals(),
               policy.allowedTriggers(),
@@ -274,8 +271,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
     public B approvalBefore(String... phases) {
       policy =
           new Policy(
-              policy.batchRows(),
-              policy.batchPause(),
+              policy.pace(),
               policy.retention(),
               union(policy.approvals(), phases),
               policy.allowedTriggers(),
@@ -293,8 +289,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
     public B allowTriggers(String... triggers) {
       policy =
           new Policy(
-              policy.batchRows(),
-              policy.batchPause(),
+              policy.pace(),
               policy.retention(),
               policy.approvals(),
               union(policy.allowedTriggers(), triggers),
@@ -313,8 +308,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
     public B allowFunctions(String... functions) {
       policy =
           new Policy(
-              policy.batchRows(),
-              policy.batchPause(),
+              policy.pace(),
               policy.retention(),
               policy.approvals(),
               policy.allowedTriggers(),

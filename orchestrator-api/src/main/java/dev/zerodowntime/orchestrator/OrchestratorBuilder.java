@@ -38,6 +38,9 @@ public final class OrchestratorBuilder {
   private boolean noStarQueries;
   private boolean developmentOnRows;
   private boolean background = true;
+  private @Nullable Integer backfillWorkers;
+  private final List<LoadSignal> loadSignals = new ArrayList<>();
+  private @Nullable BackfillListener backfillListener;
 
   OrchestratorBuilder(DataSource dataSource) {
     this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
@@ -299,6 +302,49 @@ public final class OrchestratorBuilder {
   }
 
   /**
+   * How many threads of this process take part in backfills, beside the driver's. How many work on
+   * one backfill is its own affair, see {@link Pace#workers}. Default: 1, and none for {@link
+   * Role#MEMBER}. Each uses a connection of {@link #ddlDataSource} while it works.
+   *
+   * @param threads 0 to 64
+   * @return this
+   */
+  public OrchestratorBuilder backfillWorkers(int threads) {
+    if (threads < 0 || threads > Pace.MOST_WORKERS) {
+      throw new DeclarationException(
+          ErrorCode.INVALID_DECLARATION,
+          "backfillWorkers is " + threads,
+          "Give a number between 0 and " + Pace.MOST_WORKERS + ".");
+    }
+    this.backfillWorkers = threads;
+    return this;
+  }
+
+  /**
+   * Adds something that backfills give way to, where this process works on them. Adds to earlier
+   * calls. Default: none; {@link Pace} has limits for replication lag and waiting sessions.
+   *
+   * @param signal what to read, and its limit
+   * @return this
+   */
+  public OrchestratorBuilder loadSignal(LoadSignal signal) {
+    loadSignals.add(Objects.requireNonNull(signal, "signal"));
+    return this;
+  }
+
+  /**
+   * Is told how backfills get on that this process works on. Default: nobody; the log says it every
+   * 30 s.
+   *
+   * @param listener who is told
+   * @return this
+   */
+  public OrchestratorBuilder onBackfill(BackfillListener listener) {
+    this.backfillListener = Objects.requireNonNull(listener, "listener");
+    return this;
+  }
+
+  /**
    * Builds it. Does not touch the database.
    *
    * @return an orchestrator
@@ -323,7 +369,11 @@ public final class OrchestratorBuilder {
             backupGate,
             noStarQueries,
             developmentOnRows,
-            background));
+            background,
+            new Engine.Backfills(
+                backfillWorkers == null ? (role.drives() ? 1 : 0) : backfillWorkers,
+                List.copyOf(loadSignals),
+                backfillListener)));
   }
 
   /** Databases cut longer names off, or refuse them when it is late. */

@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
  * How a migration is carried out, as opposed to what it does. Not part of the checksum: changing it
  * in an incident is an event in the log, not an edit of history.
  *
- * @param batchRows rows per backfill batch, 1 to 10,000; 1,000 to 10,000 suits all but slow rows
- * @param batchPause the pause between two batches
+ * @param pace how fast backfills go, and what they give way to
  * @param retention how long a quarantined object is kept before it may be purged
  * @param approvals names of the phases that wait for {@link Orchestrator#approve}
  * @param allowedTriggers row triggers of the application that may fire during the backfill
@@ -21,26 +20,18 @@ import org.jspecify.annotations.Nullable;
  *     go on working all the same
  */
 public record Policy(
-    int batchRows,
-    Duration batchPause,
+    Pace pace,
     Duration retention,
     Set<String> approvals,
     Set<String> allowedTriggers,
     Set<String> allowedFunctions) {
 
-  /** Batches of 1,000 rows, 100 ms apart; 7 days of retention; no approvals. */
+  /** {@link Pace#DEFAULT}; 7 days of retention; no approvals. */
   public static final Policy DEFAULT =
-      new Policy(1_000, Duration.ofMillis(100), Duration.ofDays(7), Set.of(), Set.of(), Set.of());
+      new Policy(Pace.DEFAULT, Duration.ofDays(7), Set.of(), Set.of(), Set.of());
 
   /** Checks the ranges. */
   public Policy {
-    if (batchRows < 1 || batchRows > 10_000) {
-      throw new IllegalArgumentException(
-          "batchRows must lie between 1 and 10000, but is " + batchRows);
-    }
-    if (batchPause.isNegative()) {
-      throw new IllegalArgumentException("batchPause must not be negative: " + batchPause);
-    }
     if (retention.isNegative()) {
       throw new IllegalArgumentException("retention must not be negative: " + retention);
     }
@@ -56,8 +47,7 @@ public record Policy(
    */
   public Map<String, Object> toMap() {
     Map<String, Object> map = new LinkedHashMap<>();
-    map.put("batchRows", (long) batchRows);
-    map.put("batchPauseMillis", batchPause.toMillis());
+    map.put("pace", pace.toMap());
     map.put("retentionMillis", retention.toMillis());
     map.put("approvals", List.copyOf(new TreeSet<>(approvals)));
     map.put("allowedTriggers", List.copyOf(new TreeSet<>(allowedTriggers)));
@@ -73,12 +63,21 @@ public record Policy(
    */
   public static Policy fromMap(Map<String, Object> map) {
     return new Policy(
-        (int) number(map.get("batchRows"), DEFAULT.batchRows),
-        Duration.ofMillis(number(map.get("batchPauseMillis"), DEFAULT.batchPause.toMillis())),
+        map.get("pace") instanceof Map<?, ?> pace ? Pace.fromMap(pace) : DEFAULT.pace,
         Duration.ofMillis(number(map.get("retentionMillis"), DEFAULT.retention.toMillis())),
         names(map.get("approvals")),
         names(map.get("allowedTriggers")),
         names(map.get("allowedFunctions")));
+  }
+
+  /**
+   * Replaces the pace.
+   *
+   * @param other how fast backfills go
+   * @return a copy
+   */
+  public Policy pace(Pace other) {
+    return new Policy(other, retention, approvals, allowedTriggers, allowedFunctions);
   }
 
   private static long number(@Nullable Object value, long otherwise) {

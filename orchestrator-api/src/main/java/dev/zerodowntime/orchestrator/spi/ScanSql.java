@@ -1,5 +1,10 @@
 package dev.zerodowntime.orchestrator.spi;
 
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /**
  * The SQL of backfills and verifications. Key values are selected as text and bound as text, once
  * per key column, cast by the statement.
@@ -18,7 +23,8 @@ public interface ScanSql {
   String lastKey(Scan scan);
 
   /**
-   * Selects the key that ends the next chunk: no row if nothing is left. Reads only the index.
+   * Selects the key that ends the next chunk, and after its columns the number of keys in the
+   * chunk: no row if nothing is left. Reads only the index.
    *
    * @param scan the walk
    * @param bounded whether the range has a lower end
@@ -36,9 +42,67 @@ public interface ScanSql {
   String update(BackfillStep step, boolean bounded);
 
   /**
-   * Changes one row if it is pending, waiting for its lock.
+   * Changes the pending rows of a range, all of them: cheaper than {@link #update}, and executed
+   * where next to nothing is waited for, so that it fails where somebody else has locked one.
+   *
+   * @param step the backfill, which is not computed in Java
+   * @param bounded whether the range has a lower end
+   * @return SQL; parameters: after, up to
+   */
+  String updateAll(BackfillStep step, boolean bounded);
+
+  /**
+   * Reads and locks pending rows of a range for {@link RowChange.Compute}: those that nobody else
+   * has locked, in the order of their keys. Selects the key's columns, then those that the function
+   * reads, then those that it sets, all of them as text.
    *
    * @param step the backfill
+   * @param bounded whether the range has a lower end
+   * @return SQL; parameters: after, up to
+   */
+  String read(BackfillStep step, boolean bounded);
+
+  /**
+   * The same as {@link #read} for one row, waiting for its lock.
+   *
+   * @param step the backfill
+   * @return SQL; parameters: the key
+   */
+  String readOne(BackfillStep step);
+
+  /**
+   * Writes back what was computed, in one statement.
+   *
+   * @param connection the connection whose transaction has read and locked the rows
+   * @param tag a comment to begin the statement with
+   * @param step the backfill
+   * @param rows the rows
+   * @return how many were written
+   * @throws SQLException if one can't be written
+   */
+  int write(Connection connection, String tag, BackfillStep step, List<Computed> rows)
+      throws SQLException;
+
+  /**
+   * A row with the values that were computed for it.
+   *
+   * @param key its key
+   * @param values the values of the columns that are set, in their order
+   */
+  record Computed(List<String> key, List<@Nullable String> values) {}
+
+  /**
+   * Tells rows that the current transaction has written from others.
+   *
+   * @param scan the walk
+   * @return an SQL predicate over a row
+   */
+  String writtenHere(Scan scan);
+
+  /**
+   * Changes one row if it is pending, waiting for its lock.
+   *
+   * @param step the backfill, which is not computed in Java
    * @return SQL; parameters: the key
    */
   String updateOne(BackfillStep step);

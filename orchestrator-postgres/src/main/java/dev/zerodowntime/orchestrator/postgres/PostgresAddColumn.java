@@ -171,7 +171,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       // Where NULL is a good value, a row that gets it is not waiting for anything.
       pending += " AND " + value + " IS NOT NULL";
     }
-    return new BackfillStep(
+    return BackfillStep.assign(
         "fill",
         "fills rows that have no value",
         new Scan(names.table, Facts.key(facts), pending),

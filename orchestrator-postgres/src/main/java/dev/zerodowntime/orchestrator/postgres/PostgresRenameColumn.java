@@ -82,7 +82,7 @@ final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
       case RenameColumn.EXPAND -> steps.add(sync.expand());
       case RenameColumn.BACKFILL ->
           steps.add(
-              new BackfillStep(
+              BackfillStep.assign(
                   "copy",
                   "rows written before are copied; the trigger has nothing to add",
                   twin.differing(),

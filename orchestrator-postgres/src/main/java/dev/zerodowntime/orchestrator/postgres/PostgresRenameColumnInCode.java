@@ -137,7 +137,7 @@ final class PostgresRenameColumnInCode implements OperationSupport<RenameColumnI
   }
 
   private static BackfillStep copy(ColumnTwin twin, String name, String summary, boolean up) {
-    return new BackfillStep(
+    return BackfillStep.assign(
         name,
         summary,
         twin.differing(),

@@ -1,8 +1,11 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.RowChange;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.ScanSql;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -32,7 +35,7 @@ final class PostgresScanSql implements ScanSql {
   public String chunkEnd(Scan scan, boolean bounded) {
     return "SELECT "
         + selected(scan)
-        + " FROM (SELECT "
+        + ", count(*) OVER () FROM (SELECT "
         + names(scan)
         + " FROM "
         + scan.table()
@@ -43,6 +46,45 @@ final class PostgresScanSql implements ScanSql {
         + " LIMIT CAST(? AS bigint)) AS zdo_chunk ORDER BY "
         + each(scan, key -> key.name() + " DESC")
         + " LIMIT 1";
+  }
+
+  @Override
+  public String updateAll(BackfillStep step, boolean bounded) {
+    Scan scan = step.scan();
+    return "UPDATE "
+        + scan.table()
+        + " SET "
+        + set(step)
+        + " WHERE "
+        + range(scan, bounded)
+        + " AND ("
+        + scan.pending()
+        + ")";
+  }
+
+  @Override
+  public String read(BackfillStep step, boolean bounded) {
+    throw new UnsupportedOperationException("to come");
+  }
+
+  @Override
+  public String readOne(BackfillStep step) {
+    throw new UnsupportedOperationException("to come");
+  }
+
+  @Override
+  public int write(Connection connection, String tag, BackfillStep step, List<Computed> rows)
+      throws SQLException {
+    throw new UnsupportedOperationException("to come");
+  }
+
+  @Override
+  public String writtenHere(Scan scan) {
+    return scan.table() + ".xmin = pg_catalog.pg_current_xact_id()::xid";
+  }
+
+  private static String set(BackfillStep step) {
+    return ((RowChange.Assign) step.change()).set();
   }
 
   /**
@@ -71,7 +113,7 @@ final class PostgresScanSql implements ScanSql {
         + ") FOR NO KEY UPDATE SKIP LOCKED) UPDATE "
         + scan.table()
         + " SET "
-        + step.set()
+        + set(step)
         + " FROM zdo_rows WHERE "
         + String.join(" AND ", joined);
   }
@@ -82,7 +124,7 @@ final class PostgresScanSql implements ScanSql {
     return "UPDATE "
         + scan.table()
         + " SET "
-        + step.set()
+        + set(step)
         + " WHERE ("
         + names(scan)
         + ") = ("

@@ -69,7 +69,7 @@ final class Unrelax {
     String column = Sql.quote(migration.column());
     String value = "(" + migration.fillBackSql().orElseThrow() + ")";
     steps.add(
-        new BackfillStep(
+        BackfillStep.assign(
             "fill-back",
             "fills rows that were written without the column",
             new Scan(table, Facts.key(facts), column + " IS NULL"),

@@ -39,7 +39,7 @@ class PostgresScanSqlTest {
     for (int i = 0; i < keys.length; i += 2) {
       columns.add(new Scan.KeyColumn(Sql.quote(keys[i]), keys[i + 1]));
     }
-    return new BackfillStep(
+    return BackfillStep.assign(
         "s", "s", new Scan("\"public\"." + Sql.quote(table), columns, pending), set, null, true);
   }
 

@@ -135,7 +135,7 @@ final class RenameColumnRunner<M extends Migration<?>> {
             "UPDATE "
                 + backfill.scan().table()
                 + " SET "
-                + backfill.set()
+                + ((dev.zerodowntime.orchestrator.spi.RowChange.Assign) backfill.change()).set()
                 + " WHERE "
                 + backfill.scan().pending());
       } else if (step instanceof VerifyStep verify) {

@@ -67,7 +67,7 @@ final class BatchRunner {
       at = changed.orElseThrow().progress();
       List<List<String>> skipped = changed.get().skipped();
       if (skipped.isEmpty()) {
-        pause(step.row().policy().batchPause(), pauseUntil);
+        pause(step.row().policy().pace().pause(), pauseUntil);
         return null;
       }
       Outcome poisoned = poisoned(backfill, at, upTo);
@@ -135,7 +135,7 @@ final class BatchRunner {
         reads.pending(connection, backfill.scan(), progress.cursor(), upTo, "", SHOWN_KEYS);
     long millis = DdlRunner.millisSince(start);
     Progress moved = left.isEmpty() ? progress.moved(upTo, rows, 0) : progress.changed(rows);
-    Progress sized = moved.sized(millis, budget(), step.row().policy().batchRows());
+    Progress sized = moved.sized(millis, budget(), step.row().policy().pace().maxRows());
     step.save(connection, sized);
     if (limit == NO_LIMIT && millis > budget()) {
       noteSlowRow(connection, step, backfill, upTo, millis);

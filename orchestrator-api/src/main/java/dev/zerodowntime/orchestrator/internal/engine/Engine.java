@@ -1,11 +1,13 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.AdvanceReport;
+import dev.zerodowntime.orchestrator.BackfillListener;
 import dev.zerodowntime.orchestrator.BackupGate;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.Lifecycle;
+import dev.zerodowntime.orchestrator.LoadSignal;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationPlan;
 import dev.zerodowntime.orchestrator.Orchestrator;
@@ -63,7 +65,18 @@ public final class Engine implements Orchestrator {
       @Nullable BackupGate backupGate,
       boolean noStarQueries,
       boolean developmentOnRows,
-      boolean background) {}
+      boolean background,
+      Backfills backfills) {}
+
+  /**
+   * How this process takes part in backfills.
+   *
+   * @param workers threads beside the driver's
+   * @param signals what the author wants them to give way to
+   * @param listener who is told how they get on, or null
+   */
+  public record Backfills(
+      int workers, List<LoadSignal> signals, @Nullable BackfillListener listener) {}
 
   /**
    * What a build declares of one migration.

@@ -130,7 +130,7 @@ final class ScanRunner {
   }
 
   private static int firstBatch(StepContext step) {
-    return Math.min(FIRST_BATCH, step.row().policy().batchRows());
+    return Math.min(FIRST_BATCH, step.row().policy().pace().maxRows());
   }
 
   /** What to do when no key is left: verify, sweep again, or be done. */
@@ -222,7 +222,7 @@ final class ScanRunner {
                   .sized(
                       millis,
                       ctx.timing().lockBudget().toMillis(),
-                      step.row().policy().batchRows()));
+                      step.row().policy().pace().maxRows()));
           return true;
         });
   }
