@@ -115,6 +115,14 @@ public interface Orchestrator extends AutoCloseable {
   void resume(String id);
 
   /**
+   * A migration's backfills, in people's hands while they run: pause, pace, progress.
+   *
+   * @param id the migration's id
+   * @return a handle; looks at the database with each of its calls
+   */
+  BackfillControl backfill(String id);
+
+  /**
    * Stops everything at the next statement. The same as {@code UPDATE control SET paused = true}.
    *
    * @param reason for those who find it

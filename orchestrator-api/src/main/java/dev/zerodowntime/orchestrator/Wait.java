@@ -40,6 +40,8 @@ public record Wait(Kind kind, String what, @Nullable Instant since, @Nullable Du
     REPLICA,
     /** A backfill or an online build is running. */
     RUNNING,
+    /** A backfill gives way to the load, or waits for its window. */
+    LOAD,
     /** Another driver holds the lease. */
     LEASE,
     /** A step failed. */

@@ -110,8 +110,9 @@ public interface ControlSql {
   /**
    * Begins a READ COMMITTED transaction on the control tables, whatever the connection's default
    * is. It is limited, so that a process which is frozen in the middle of one, or whose host is
-   * gone, holds nobody up for long; neither does it wait for long itself. Nothing of it outlives
-   * the transaction.
+   * gone, holds nobody up for long; neither does it wait for long itself. A time limit that the
+   * role or the database has for the application's statements is lifted: it would stop a long read
+   * again and again at the same place. Nothing of it outlives the transaction.
    *
    * @param lockMillis how long a lock is waited for
    * @param idleMillis how long the transaction may stand still before the server ends its session

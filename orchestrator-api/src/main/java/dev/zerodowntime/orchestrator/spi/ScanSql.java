@@ -135,18 +135,10 @@ public interface ScanSql {
   String estimate(Scan scan);
 
   /**
-   * Limits how long the next statements of a transaction wait for row locks.
+   * Limits the next statements of a transaction, whatever limits the session has otherwise.
    *
-   * @param millis milliseconds
-   * @return SQL
+   * @return a query; parameters, in milliseconds, 0 for no limit: how long each may run, how long
+   *     each may wait for a lock
    */
-  String limitLockWait(long millis);
-
-  /**
-   * Limits how long each of the next statements of a transaction may run, whatever limit the
-   * session has otherwise.
-   *
-   * @return a query; parameter: milliseconds, 0 for no limit
-   */
-  String limitStatement();
+  String limits();
 }

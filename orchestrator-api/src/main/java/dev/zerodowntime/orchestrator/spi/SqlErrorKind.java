@@ -16,6 +16,10 @@ public enum SqlErrorKind {
   UNDEFINED_TABLE,
   /** The database refuses writes. */
   READ_ONLY,
+  /**
+   * The data is in the way: a constraint, a cast, a division by zero, an exception of a trigger.
+   */
+  DATA,
   /** Anything else: repeating won't mend it. */
   OTHER
 }

@@ -236,35 +236,7 @@ final class ControlTables {
             + schema
             + ".event (migration, target_schema, id)");
     comment("event", "token", "The lease it happened under.");
-    table(
-        "backfill",
-        "Progress of every backfill and verification.",
-        "migration text",
-        "target_schema text",
-        "step text",
-        "state text NOT NULL",
-        "sweep int NOT NULL DEFAULT 1",
-        "cursor_key text",
-        "end_key text",
-        "rows_done bigint NOT NULL DEFAULT 0",
-        "rows_seen bigint NOT NULL DEFAULT 0",
-        "rows_total bigint",
-        "left_over bigint",
-        "batch_rows int",
-        "pause_ms bigint",
-        "started_at timestamptz NOT NULL DEFAULT now()",
-        "updated_at timestamptz NOT NULL DEFAULT now()",
-        "finished_at timestamptz",
-        "last_error text",
-        "PRIMARY KEY (migration, target_schema, step)");
-    comment("backfill", "state", "RUNNING, VERIFYING, DONE or FAILED.");
-    comment("backfill", "sweep", "How many times the table is walked through by now.");
-    comment("backfill", "cursor_key", "JSON list of text: all keys up to this one are done.");
-    comment("backfill", "end_key", "JSON list of text: the greatest key when the sweep began.");
-    comment("backfill", "rows_done", "Rows changed.");
-    comment("backfill", "rows_seen", "Rows walked over.");
-    comment("backfill", "rows_total", "An estimate; null: unknown.");
-    comment("backfill", "left_over", "Rows that the verification found unfilled or different.");
+    backfills();
     table(
         "approval",
         "What a person allowed.",
@@ -285,6 +257,91 @@ final class ControlTables {
         "approval",
         "spent_at",
         "When the phase was entered, or what it was given for was undone: it counts once.");
+  }
+
+  private void backfills() {
+    table(
+        "backfill",
+        "Every backfill and verification: the cursor that chunks are claimed from, and how fast it"
+            + " goes. What people set here takes effect with the next batch; NULL: as the policy of"
+            + " the migration says.",
+        "migration text",
+        "target_schema text",
+        "step text",
+        "state text NOT NULL",
+        "paused boolean NOT NULL DEFAULT false",
+        "workers int",
+        "min_rows int",
+        "max_rows int",
+        "target_ms bigint",
+        "pause_ms bigint",
+        "max_lag_ms bigint",
+        "max_waiting int",
+        "run_window text",
+        "waiting text",
+        "last_error text",
+        "rows_done bigint NOT NULL DEFAULT 0",
+        "rows_seen bigint NOT NULL DEFAULT 0",
+        "rows_total bigint",
+        "rows_per_second double precision",
+        "left_over bigint NOT NULL DEFAULT 0",
+        "sweep int NOT NULL DEFAULT 1",
+        "cursor_key text",
+        "end_key text",
+        "chunks bigint NOT NULL DEFAULT 0",
+        "batch_rows int NOT NULL",
+        "rate_at timestamptz NOT NULL DEFAULT clock_timestamp()",
+        "started_at timestamptz NOT NULL DEFAULT clock_timestamp()",
+        "updated_at timestamptz NOT NULL DEFAULT clock_timestamp()",
+        "finished_at timestamptz",
+        "PRIMARY KEY (migration, target_schema, step)");
+    comment("backfill", "state", "RUNNING, VERIFYING or DONE.");
+    comment("backfill", "paused", "Set it to true, and no more batches start.");
+    comment("backfill", "workers", "How many may work on it at once, in all processes.");
+    comment("backfill", "min_rows", "The fewest rows of a batch; fewer only where rows are slow.");
+    comment("backfill", "max_rows", "The most rows of a batch, 10000 at most.");
+    comment("backfill", "target_ms", "How many milliseconds a batch should take.");
+    comment("backfill", "pause_ms", "Milliseconds between two batches of a worker.");
+    comment("backfill", "max_lag_ms", "How far replicas may be behind; -1: as they like.");
+    comment("backfill", "max_waiting", "How many sessions may wait for a batch; -1: any number.");
+    comment(
+        "backfill", "run_window", "When batches may run, as 22:00-05:00 UTC; empty: at any time.");
+    comment("backfill", "waiting", "What it waits for; null: it goes on.");
+    comment("backfill", "last_error", "Why it stopped; null: it has not.");
+    comment("backfill", "rows_done", "Rows changed, in chunks that are done.");
+    comment("backfill", "rows_seen", "Rows walked over in this sweep, in chunks that are done.");
+    comment("backfill", "rows_total", "An estimate of the server; null: it has none.");
+    comment("backfill", "rows_per_second", "Rows walked over per second, lately.");
+    comment("backfill", "left_over", "Rows that this verification found unfilled or different.");
+    comment("backfill", "sweep", "How many times the table is walked through by now.");
+    comment("backfill", "cursor_key", "JSON list of text: keys up to this one were claimed.");
+    comment("backfill", "end_key", "JSON list of text: the greatest key when the sweep began.");
+    comment("backfill", "chunks", "How many chunks were claimed so far.");
+    comment("backfill", "batch_rows", "Rows of a batch, lately.");
+    comment("backfill", "rate_at", "When a chunk was last done.");
+    table(
+        "backfill_chunk",
+        "Chunks of keys that are claimed, or done and not counted yet.",
+        "migration text",
+        "target_schema text",
+        "step text",
+        "chunk bigint",
+        "from_key text",
+        "to_key text NOT NULL",
+        "token text",
+        "worker text",
+        "expires_at timestamptz",
+        "done boolean NOT NULL DEFAULT false",
+        "rows_done bigint NOT NULL DEFAULT 0",
+        "rows_seen bigint NOT NULL DEFAULT 0",
+        "left_over bigint NOT NULL DEFAULT 0",
+        "batch_rows int NOT NULL",
+        "claimed_at timestamptz NOT NULL DEFAULT clock_timestamp()",
+        "PRIMARY KEY (migration, target_schema, step, chunk)");
+    comment("backfill_chunk", "from_key", "JSON list of text: it is done up to this key.");
+    comment("backfill_chunk", "to_key", "JSON list of text: it ends at this key.");
+    comment("backfill_chunk", "token", "Every batch checks it; null: anybody may go on with it.");
+    comment("backfill_chunk", "expires_at", "When others may take it over.");
   }
 
   private void table(String name, String comment, String... columns) {

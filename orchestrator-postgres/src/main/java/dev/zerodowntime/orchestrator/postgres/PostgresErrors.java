@@ -57,7 +57,12 @@ final class PostgresErrors {
       case PRIVILEGE -> SqlErrorKind.PRIVILEGE;
       case UNDEFINED_TABLE, "3F000" -> SqlErrorKind.UNDEFINED_TABLE;
       case "25006" -> SqlErrorKind.READ_ONLY;
-      default -> SqlErrorKind.OTHER;
+      default ->
+          switch (state.substring(0, Math.min(2, state.length()))) {
+            // Cardinality, data exception, integrity, check option, raised by a function.
+            case "21", "22", "23", "44", "P0" -> SqlErrorKind.DATA;
+            default -> SqlErrorKind.OTHER;
+          };
     };
   }
 }

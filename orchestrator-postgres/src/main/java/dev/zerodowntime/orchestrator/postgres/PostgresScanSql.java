@@ -178,13 +178,9 @@ final class PostgresScanSql implements ScanSql {
   }
 
   @Override
-  public String limitLockWait(long millis) {
-    return "SET LOCAL lock_timeout = '" + Math.max(1, millis) + "ms'";
-  }
-
-  @Override
-  public String limitStatement() {
-    return "SELECT set_config('statement_timeout', CAST(? AS bigint)::text, true)";
+  public String limits() {
+    return "SELECT set_config('statement_timeout', CAST(? AS bigint)::text, true),"
+        + " set_config('lock_timeout', CAST(? AS bigint)::text, true)";
   }
 
   private static String range(Scan scan, boolean bounded) {

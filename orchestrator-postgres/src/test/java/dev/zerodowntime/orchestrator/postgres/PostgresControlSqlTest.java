@@ -42,6 +42,7 @@ class PostgresControlSqlTest {
             "application",
             "approval",
             "backfill",
+            "backfill_chunk",
             "control",
             "event",
             "fleet",

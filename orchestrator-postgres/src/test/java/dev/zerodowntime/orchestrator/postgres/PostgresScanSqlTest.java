@@ -177,8 +177,11 @@ class PostgresScanSqlTest {
       c.commit();
       app.rollback();
       try (Statement s = c.createStatement();
+          PreparedStatement limits = c.prepareStatement(sql.limits());
           PreparedStatement one = c.prepareStatement(sql.updateOne(step))) {
-        s.execute(sql.limitLockWait(0));
+        limits.setLong(1, 0);
+        limits.setLong(2, 1);
+        limits.execute();
         try (ResultSet row = s.executeQuery("SHOW lock_timeout")) {
           row.next();
           assertThat(row.getString(1)).isEqualTo("1ms");

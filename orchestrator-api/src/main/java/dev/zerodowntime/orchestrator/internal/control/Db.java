@@ -202,6 +202,8 @@ public final class Db {
         statement.setLong(i + 1, number);
       } else if (parameter instanceof Integer number) {
         statement.setInt(i + 1, number);
+      } else if (parameter instanceof Double number) {
+        statement.setDouble(i + 1, number);
       } else if (parameter instanceof Boolean flag) {
         statement.setBoolean(i + 1, flag);
       } else if (parameter == null) {

@@ -10,9 +10,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Two daemon threads: one heartbeats, on a connection of its own, so that neither a pool which is
+ * Daemon threads: one heartbeats, on a connection of its own, so that neither a pool which is
  * exhausted nor a pass that takes long makes a living member look gone; the other drives when gates
- * open. Backfills run in slices, and online builds on a thread of their own.
+ * open, and works on backfills in slices. Others work on backfills too, and online builds have a
+ * thread of their own.
  */
 final class Background implements AutoCloseable {
 
@@ -23,13 +24,16 @@ final class Background implements AutoCloseable {
   private final Membership membership;
   private final Repeating heartbeat;
   private final Repeating driving;
+  private final BackfillCrew crew;
+  private boolean started;
 
   /** Of the heartbeat's thread alone. */
   private @Nullable Connection connection;
 
   private boolean autoCommitBefore;
 
-  Background(EngineContext ctx, Driver driver, Membership membership) {
+  Background(EngineContext ctx, Driver driver, Membership membership, BackfillCrew crew) {
+    this.crew = crew;
     this.ctx = ctx;
     this.driver = driver;
     this.membership = membership;
@@ -45,6 +49,10 @@ final class Background implements AutoCloseable {
     }
     if (ctx.role().drives()) {
       driving.start();
+    }
+    if (!started) {
+      started = true;
+      crew.enter();
     }
   }
 
@@ -110,6 +118,7 @@ final class Background implements AutoCloseable {
 
   @Override
   public void close() {
+    crew.close();
     driving.close();
     heartbeat.close();
     giveBack();

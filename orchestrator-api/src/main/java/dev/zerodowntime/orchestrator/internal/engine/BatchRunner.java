@@ -1,31 +1,38 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
-import dev.zerodowntime.orchestrator.Wait;
+import dev.zerodowntime.orchestrator.RowFunction;
+import dev.zerodowntime.orchestrator.internal.control.Chunk;
 import dev.zerodowntime.orchestrator.internal.control.Db;
-import dev.zerodowntime.orchestrator.internal.control.Progress;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.Repeat;
+import dev.zerodowntime.orchestrator.spi.RowChange;
 import dev.zerodowntime.orchestrator.spi.ScanSql;
-import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Changes the rows of a backfill's chunk.
- *
- * <p>A batch locks its rows until it commits, so it may take no longer than the lock budget: the
- * server cancels one that would, and it is tried again with half as many rows. Only a row that
- * alone takes longer is let through; somebody must change it.
+ * Changes the rows of one batch, in the caller's transaction. Locks of others are never waited for
+ * while rows are locked here: either next to nothing is waited, and the whole batch fails where
+ * somebody else has locked a row, or such rows are skipped.
  */
 final class BatchRunner {
 
-  private static final String SLOW_ROW = "SLOW_ROW";
-  private static final int SKIPPED_TRIES = 3;
+  /** How rows that others have locked are met. */
+  enum Way {
+    /** Cheapest: there are none; if there are, the batch fails. */
+    AT_ONCE,
+    /** They are skipped, and looked for afterwards. */
+    AROUND_LOCKS,
+    /** A batch of one row waits for it. */
+    WAITING
+  }
+
   private static final int SHOWN_KEYS = 5;
-  private static final long NO_LIMIT = 0;
+
+  /** The shortest wait that servers know; nothing is waited for in earnest. */
+  private static final long AT_ONCE_MILLIS = 1;
 
   private final EngineContext ctx;
   private final ScanSql sql;
@@ -37,220 +44,158 @@ final class BatchRunner {
     this.reads = reads;
   }
 
-  /** What a batch left behind: how far it came, and keys of rows that others have locked. */
-  private record Changed(Progress progress, List<List<String>> skipped) {}
-
   /**
-   * Changes what it can.
+   * A batch.
    *
-   * @param pauseUntil when the pause between two batches ends at the latest, by {@link
-   *     System#nanoTime()}
-   * @return why the walk can't go on; null if it can, with the progress as it is stored then
+   * @param task what is done
+   * @param chunk the chunk it is the next part of
+   * @param upTo the last key
+   * @param limit how many milliseconds its statements may take, 0 for no limit
+   * @param check whether to make sure that a row which was changed is not pending any more
    */
-  @Nullable Outcome run(
-      StepContext step,
-      BackfillStep backfill,
-      Progress progress,
-      List<String> upTo,
-      long pauseUntil)
-      throws SQLException {
-    Progress at = progress;
-    for (int attempt = 1; ; attempt++) {
-      Optional<Changed> changed = change(step, backfill, at, upTo, budget());
-      if (changed.isEmpty()) {
-        if (at.batchRows() > 1) {
-          shrink(step, at);
-          return null;
-        }
-        changed = change(step, backfill, at, upTo, NO_LIMIT);
+  record Batch(BackfillTask task, Chunk chunk, List<String> upTo, long limit, boolean check) {
+    BackfillStep backfill() {
+      BackfillStep backfill = task.backfill();
+      if (backfill == null) {
+        throw new IllegalStateException(task.name() + " changes nothing");
       }
-      at = changed.orElseThrow().progress();
-      List<List<String>> skipped = changed.get().skipped();
-      if (skipped.isEmpty()) {
-        pause(step.row().policy().pace().pause(), pauseUntil);
-        return null;
-      }
-      Outcome poisoned = poisoned(backfill, at, upTo);
-      if (poisoned != null) {
-        return poisoned;
-      }
-      if (attempt >= SKIPPED_TRIES) {
-        return oneByOne(step, backfill, at, skipped);
-      }
-      pause(Duration.ofMillis(20L * attempt), Long.MAX_VALUE);
+      return backfill;
     }
-  }
 
-  private long budget() {
-    return ctx.timing().lockBudget().toMillis();
+    Object[] range() {
+      return ScanReads.range(chunk.from(), upTo).toArray();
+    }
   }
 
   /**
-   * Changes what isn't locked; the cursor moves only if nothing pending is left behind it. Empty if
-   * the limit was not enough.
+   * What came of a batch.
+   *
+   * @param rows how many rows were changed
+   * @param skipped keys of rows that are left since others have locked them
    */
-  private Optional<Changed> change(
-      StepContext step, BackfillStep backfill, Progress progress, List<String> upTo, long limit)
-      throws SQLException {
-    long start = System.nanoTime();
-    try {
-      return Optional.of(
-          ctx.ddlTransaction(
-              connection -> {
-                step.lease().requireRunning(connection, step.row());
-                return change(connection, step, backfill, progress, upTo, limit);
-              }));
-    } catch (SQLException e) {
-      boolean ours =
-          ctx.dialect().classify(e) == SqlErrorKind.CANCELLED
-              && limit != NO_LIMIT
-              && DdlRunner.millisSince(start) >= limit;
-      if (ours) {
-        return Optional.empty();
-      }
-      throw e;
+  record Changed(long rows, List<List<String>> skipped) {}
+
+  /** A row that was changed is pending again: changing it once more would do harm. */
+  static final class UnrepeatableException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    UnrepeatableException(List<String> key) {
+      super(String.valueOf(key), null, false, false);
     }
   }
 
-  private Changed change(
+  /** The author's function failed. */
+  static final class FunctionException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    FunctionException(Exception cause) {
+      super(String.valueOf(cause), cause);
+    }
+  }
+
+  /** Which way suits a backfill, as long as nobody is in its way. */
+  static Way usual(BackfillStep backfill) {
+    return backfill.change() instanceof RowChange.Compute ? Way.AROUND_LOCKS : Way.AT_ONCE;
+  }
+
+  Changed change(Connection connection, Batch batch, Way way) throws SQLException {
+    BackfillStep backfill = batch.backfill();
+    long start = System.nanoTime();
+    long lockMillis = way == Way.AT_ONCE ? AT_ONCE_MILLIS : ctx.timing().lockBudget().toMillis();
+    reads.limit(connection, batch.limit(), lockMillis);
+    boolean bounded = batch.chunk().from() != null;
+    long rows;
+    if (backfill.change() instanceof RowChange.Compute compute) {
+      rows = compute(connection, batch, compute, sql.read(backfill, bounded), batch.range());
+    } else {
+      String statement =
+          way == Way.AROUND_LOCKS
+              ? sql.update(backfill, bounded)
+              : sql.updateAll(backfill, bounded);
+      rows = Db.update(connection, batch.task().tag(batch.chunk()) + statement, batch.range());
+    }
+    // The rows stay locked: what follows has only what is left.
+    long left = batch.limit() == 0 ? 0 : Math.max(1, batch.limit() - DdlRunner.millisSince(start));
+    reads.limit(connection, left, ctx.timing().lockBudget().toMillis());
+    return new Changed(rows, skipped(connection, batch, way, rows));
+  }
+
+  /** Rows of the range that were not changed; none is looked for where none can be. */
+  private List<List<String>> skipped(Connection connection, Batch batch, Way way, long rows)
+      throws SQLException {
+    BackfillStep backfill = batch.backfill();
+    Chunk chunk = batch.chunk();
+    if (backfill.repeat() instanceof Repeat.OncePerKey) {
+      boolean computed = backfill.change() instanceof RowChange.Compute;
+      if (!computed
+          || rows == reads.countPending(connection, backfill.scan(), chunk.from(), batch.upTo())) {
+        return List.of();
+      }
+      throw new SQLException("rows are locked by others", "55P03");
+    }
+    if (batch.check() || way == Way.AROUND_LOCKS) {
+      List<List<String>> again =
+          batch.check()
+              ? pending(connection, batch, sql.writtenHere(backfill.scan()), 1)
+              : List.of();
+      if (!again.isEmpty() && backfill.mustFinish()) {
+        throw new UnrepeatableException(again.get(0));
+      }
+      return way == Way.AROUND_LOCKS ? pending(connection, batch, "", SHOWN_KEYS) : List.of();
+    }
+    return List.of();
+  }
+
+  private List<List<String>> pending(Connection connection, Batch batch, String extra, int most)
+      throws SQLException {
+    return reads.pending(
+        connection, batch.task().scan(), batch.chunk().from(), batch.upTo(), extra, most);
+  }
+
+  /** Waits for one row that others hold, holding nothing else meanwhile. */
+  long changeOne(Connection connection, BackfillTask task, Chunk chunk, List<String> key)
+      throws SQLException {
+    BackfillStep backfill = new Batch(task, chunk, key, 0, false).backfill();
+    // How long it waits is limited; a single row can't be made smaller.
+    reads.limit(connection, 0, ctx.timing().lockBudget().toMillis());
+    if (backfill.change() instanceof RowChange.Compute compute) {
+      Batch one = new Batch(task, chunk, key, 0, false);
+      return compute(connection, one, compute, sql.readOne(backfill), key.toArray());
+    }
+    return Db.update(connection, task.tag(chunk) + sql.updateOne(backfill), key.toArray());
+  }
+
+  private long compute(
       Connection connection,
-      StepContext step,
-      BackfillStep backfill,
-      Progress progress,
-      List<String> upTo,
-      long limit)
+      Batch batch,
+      RowChange.Compute compute,
+      String read,
+      Object[] parameters)
       throws SQLException {
-    reads.limit(connection, limit);
-    long start = System.nanoTime();
-    int rows =
-        Db.update(
+    RowFunction function = compute.function();
+    if (function == null) {
+      throw new IllegalStateException("this build has no function for " + batch.task().key());
+    }
+    List<ComputedRow> rows =
+        Db.query(
             connection,
-            step.tagged(sql.update(backfill, progress.cursor() != null)),
-            ScanReads.range(progress.cursor(), upTo).toArray());
-    if (limit != NO_LIMIT) {
-      // The rows stay locked: what follows has only what is left.
-      reads.limit(connection, Math.max(1, limit - DdlRunner.millisSince(start)));
+            batch.task().tag(batch.chunk()) + read,
+            row -> ComputedRow.read(row, batch.task().scan(), compute),
+            parameters);
+    if (rows.isEmpty()) {
+      return 0;
     }
-    List<List<String>> left =
-        reads.pending(connection, backfill.scan(), progress.cursor(), upTo, "", SHOWN_KEYS);
-    long millis = DdlRunner.millisSince(start);
-    Progress moved = left.isEmpty() ? progress.moved(upTo, rows, 0) : progress.changed(rows);
-    Progress sized = moved.sized(millis, budget(), step.row().policy().pace().maxRows());
-    step.save(connection, sized);
-    if (limit == NO_LIMIT && millis > budget()) {
-      noteSlowRow(connection, step, backfill, upTo, millis);
-    }
-    return new Changed(sized, left);
-  }
-
-  /** Once for a backfill: where one row is slow, most are. */
-  private void noteSlowRow(
-      Connection connection, StepContext step, BackfillStep backfill, List<String> key, long millis)
-      throws SQLException {
-    if (ctx.events().has(connection, step.row(), SLOW_ROW, backfill.name())) {
-      return;
-    }
-    step.event(
-        connection,
-        SLOW_ROW,
-        null,
-        millis,
-        null,
-        "OVER_BUDGET",
-        "row with key "
-            + key
-            + " of "
-            + backfill.scan().table()
-            + " alone took "
-            + millis
-            + " ms, longer than the lock budget of "
-            + budget()
-            + " ms; who changes such a row meanwhile waits for that long. Other such rows are not"
-            + " noted");
-  }
-
-  /** Goes back to the same place with half as many rows. */
-  private void shrink(StepContext step, Progress progress) throws SQLException {
-    ctx.ddlTransaction(
-        connection -> {
-          step.lease().requireRunning(connection, step.row());
-          step.save(connection, progress.halved());
-          return true;
-        });
-  }
-
-  /** A row that the assignments can't mend, among those that were not changed. */
-  private @Nullable Outcome poisoned(BackfillStep backfill, Progress progress, List<String> upTo)
-      throws SQLException {
-    String poison = backfill.poison();
-    if (poison == null) {
-      return null;
-    }
-    List<List<String>> bad =
-        reads.alone(
-            connection ->
-                reads.pending(connection, backfill.scan(), progress.cursor(), upTo, poison, 1));
-    return bad.isEmpty()
-        ? null
-        : Outcome.failed(
-            "row with key "
-                + bad.get(0)
-                + " of "
-                + backfill.scan().table()
-                + " can't be filled: "
-                + poison
-                + " holds for it; mend the row, then resume the migration");
-  }
-
-  /** Waits for rows that others hold, holding nothing else meanwhile. */
-  private @Nullable Outcome oneByOne(
-      StepContext step, BackfillStep backfill, Progress progress, List<List<String>> keys)
-      throws SQLException {
-    Progress at = progress;
-    for (List<String> key : keys) {
-      Progress before = at;
-      try {
-        at =
-            ctx.ddlTransaction(
-                connection -> {
-                  step.lease().requireRunning(connection, step.row());
-                  Db.execute(connection, sql.limitLockWait(budget()));
-                  // How long it waits is limited; a single row can't be made smaller.
-                  reads.limit(connection, NO_LIMIT);
-                  int rows =
-                      Db.update(connection, step.tagged(sql.updateOne(backfill)), key.toArray());
-                  Progress after = before.changed(rows);
-                  step.save(connection, after);
-                  return after;
-                });
-      } catch (SQLException e) {
-        SqlErrorKind kind = ctx.dialect().classify(e);
-        if (kind == SqlErrorKind.LOCK_TIMEOUT || kind == SqlErrorKind.DEADLOCK) {
-          return Outcome.retry(
-              Wait.Kind.LOCK,
-              "row with key "
-                  + key
-                  + " of "
-                  + backfill.scan().table()
-                  + " has been locked by somebody else for longer than the lock budget");
-        }
-        throw e;
-      }
-    }
-    return null;
-  }
-
-  private static void pause(Duration pause, long deadline) {
-    long millis =
-        deadline == Long.MAX_VALUE
-            ? pause.toMillis()
-            : Math.min(pause.toMillis(), (deadline - System.nanoTime()) / 1_000_000);
-    if (millis > 0) {
-      try {
-        Thread.sleep(millis);
-      } catch (InterruptedException e) {
+    try {
+      function.apply(List.copyOf(rows));
+    } catch (Exception e) {
+      if (e instanceof InterruptedException) {
         Thread.currentThread().interrupt();
       }
+      throw new FunctionException(e);
     }
+    List<ScanSql.Computed> computed = new ArrayList<>();
+    rows.forEach(each -> computed.add(each.computed()));
+    return sql.write(
+        connection, batch.task().tag(batch.chunk()), batch.backfill(), List.copyOf(computed));
   }
 }

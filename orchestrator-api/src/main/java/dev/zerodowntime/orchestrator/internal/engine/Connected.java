@@ -3,6 +3,8 @@ package dev.zerodowntime.orchestrator.internal.engine;
 import dev.zerodowntime.orchestrator.DatabaseException;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Timing;
+import dev.zerodowntime.orchestrator.internal.control.BackfillStore;
+import dev.zerodowntime.orchestrator.internal.control.ChunkStore;
 import dev.zerodowntime.orchestrator.internal.control.ControlReader;
 import dev.zerodowntime.orchestrator.internal.control.ControlTables;
 import dev.zerodowntime.orchestrator.internal.control.Db;
@@ -33,16 +35,26 @@ final class Connected {
   private final Planner planner;
   private final Startup startup;
   private final Operator operator;
+  private final BackfillOperator backfills;
   private final Background background;
+  private final Stop stop = new Stop();
+  private final BackfillCrew crew;
 
   private Connected(EngineContext ctx, ServerInfo server, DriverInfo info, Engine.Configuration c) {
     this.ctx = ctx;
     this.server = server;
-    this.driver = new Driver(ctx);
+    this.crew =
+        new BackfillCrew(
+            ctx,
+            stop,
+            new Throttle(),
+            new BackfillReports(ctx, c.backfills().listener()),
+            c.backfills().workers());
+    this.driver = new Driver(ctx, crew.shared());
     this.membership = new Membership(ctx, new Registrar(ctx, info));
     this.reporter = new Reporter(ctx, driver);
     this.planner = new Planner(ctx);
-    this.background = new Background(ctx, driver, membership);
+    this.background = new Background(ctx, driver, membership, crew);
     this.startup =
         new Startup(
             ctx,
@@ -51,9 +63,11 @@ final class Connected {
             membership,
             reporter,
             background,
+            crew,
             c.background(),
             c.developmentOnRows());
     this.operator = new Operator(ctx, server, planner, startup);
+    this.backfills = new BackfillOperator(ctx, operator);
   }
 
   static Connected to(Engine.Configuration c) throws SQLException {
@@ -88,6 +102,7 @@ final class Connected {
       info = new DriverInfo(true, info.facts() + ", noStarQueries", "");
     }
     ControlTables tables = new ControlTables(dialect, c.controlSchema());
+    BackfillStore backfills = new BackfillStore(tables);
     String member = UUID.randomUUID().toString();
     if (!c.timing().equals(Timing.of(c.environment()))) {
       LOG.info("{} with other durations than its defaults: {}", c.environment(), c.timing());
@@ -101,6 +116,8 @@ final class Connected {
             tables,
             new ControlReader(tables),
             new MigrationWriter(tables),
+            backfills,
+            new ChunkStore(tables, backfills),
             new FleetWriter(tables, server.directSessions()),
             new Events(tables, member, c.application() + " " + c.release()),
             server.identity(),
@@ -140,12 +157,17 @@ final class Connected {
     return planner;
   }
 
+  BackfillOperator backfills() {
+    return backfills;
+  }
+
   Operator operator() {
     return operator;
   }
 
   /** Bounded, whatever the network does: nobody waits for a farewell when a process must end. */
   void close() {
+    stop.now();
     startup.close();
     Thread farewell =
         new Thread(

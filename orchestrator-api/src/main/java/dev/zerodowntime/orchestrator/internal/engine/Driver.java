@@ -53,13 +53,13 @@ final class Driver {
   /** By {@link System#nanoTime()}; others get a turn until then. */
   private long standsBackUntil = System.nanoTime();
 
-  Driver(EngineContext ctx) {
+  Driver(EngineContext ctx, BackfillShared shared) {
     this.ctx = ctx;
     this.lease = new Lease(ctx);
     this.backups = new BackupWatch(ctx);
     this.gates = new Gates(ctx, backups);
     this.gatekeeper = new Gatekeeper(ctx, gates);
-    this.steps = new StepRunner(ctx);
+    this.steps = new StepRunner(ctx, shared);
     this.preflight = new Preflight(ctx);
   }
 
@@ -212,6 +212,7 @@ final class Driver {
           }
           case MORE -> busy = true;
           case RUNNING -> running = true;
+          case HELD -> soon = true;
           case RETRY -> {
             soon = true;
             backOff(row, outcome.waiting());

@@ -1,7 +1,9 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.AdvanceReport;
+import dev.zerodowntime.orchestrator.BackfillControl;
 import dev.zerodowntime.orchestrator.BackfillListener;
+import dev.zerodowntime.orchestrator.BackfillProgress;
 import dev.zerodowntime.orchestrator.BackupGate;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Environment;
@@ -11,6 +13,7 @@ import dev.zerodowntime.orchestrator.LoadSignal;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationPlan;
 import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.Pace;
 import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
@@ -23,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -208,6 +212,36 @@ public final class Engine implements Orchestrator {
   @Override
   public void resume(String id) {
     call(() -> connected().operator().resume(id));
+  }
+
+  @Override
+  public BackfillControl backfill(String id) {
+    return new BackfillControl() {
+      @Override
+      public void pause() {
+        call(() -> connected().backfills().pause(id, true));
+      }
+
+      @Override
+      public void resume() {
+        call(() -> connected().backfills().pause(id, false));
+      }
+
+      @Override
+      public void tune(UnaryOperator<Pace> change) {
+        call(() -> connected().backfills().tune(id, change));
+      }
+
+      @Override
+      public void reset() {
+        call(() -> connected().backfills().reset(id));
+      }
+
+      @Override
+      public List<BackfillProgress> progress() {
+        return call(() -> connected().backfills().progress(id));
+      }
+    };
   }
 
   @Override

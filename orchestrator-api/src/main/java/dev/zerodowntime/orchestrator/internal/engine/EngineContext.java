@@ -7,6 +7,8 @@ import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
+import dev.zerodowntime.orchestrator.internal.control.BackfillStore;
+import dev.zerodowntime.orchestrator.internal.control.ChunkStore;
 import dev.zerodowntime.orchestrator.internal.control.ControlReader;
 import dev.zerodowntime.orchestrator.internal.control.ControlTables;
 import dev.zerodowntime.orchestrator.internal.control.Db;
@@ -41,6 +43,8 @@ import org.jspecify.annotations.Nullable;
  * @param tables the control tables
  * @param reader queries of them
  * @param migrations changes of migrations
+ * @param backfills backfills and their cursors
+ * @param chunks chunks of backfills
  * @param fleet changes of who is counted
  * @param events the event log
  * @param server the server and database this process is connected to
@@ -62,6 +66,8 @@ record EngineContext(
     ControlTables tables,
     ControlReader reader,
     MigrationWriter migrations,
+    BackfillStore backfills,
+    ChunkStore chunks,
     FleetWriter fleet,
     Events events,
     String server,

@@ -10,7 +10,6 @@ import dev.zerodowntime.orchestrator.internal.control.FleetRows.Approval;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Release;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
-import dev.zerodowntime.orchestrator.internal.control.Progress;
 import dev.zerodowntime.orchestrator.internal.fleet.Observation;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.Connection;
@@ -258,7 +257,7 @@ final class Gatekeeper {
             ctx.fleet().spend(connection, each);
           }
           for (Step step : prepared.steps()) {
-            Progress.discard(connection, ctx.tables(), row, step.name());
+            ctx.backfills().discard(connection, row, step.name());
           }
           ctx.migrations().state(connection, row, pair);
           if (row.finished()) {
@@ -292,6 +291,10 @@ final class Gatekeeper {
           State state = moving.state().reversed();
           moving.lifecycle().transition(state.reached(), state.entering());
           ctx.migrations().state(connection, moving, state);
+          for (String step : ctx.backfills().steps(connection, moving)) {
+            // Whoever works on one now would go on with what is being undone.
+            ctx.backfills().discard(connection, moving, step);
+          }
           ctx.events()
               .append(
                   connection,

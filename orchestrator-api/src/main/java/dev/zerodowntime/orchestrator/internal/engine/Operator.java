@@ -32,7 +32,7 @@ final class Operator {
     this.pins = new Pins(ctx);
   }
 
-  private interface Change {
+  interface Change {
     void apply(Connection connection, MigrationRow row) throws SQLException;
   }
 
@@ -223,7 +223,7 @@ final class Operator {
     return done;
   }
 
-  private List<MigrationRow> rows(String id) throws SQLException {
+  List<MigrationRow> rows(String id) throws SQLException {
     startup.tables();
     List<MigrationRow> rows =
         Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations).stream()
@@ -239,7 +239,7 @@ final class Operator {
   }
 
   /** Applies a change to a migration in every target schema it has. */
-  private boolean each(String id, String kind, Change change) throws SQLException {
+  boolean each(String id, String kind, Change change) throws SQLException {
     for (MigrationRow found : rows(id)) {
       ctx.transaction(
           connection -> {

@@ -21,6 +21,8 @@ record Outcome(Kind kind, @Nullable Wait waiting) {
     RUNNING,
     /** Try again later. */
     RETRY,
+    /** Not now; looked at again with the next tick. */
+    HELD,
     /** Not by this process: another driver may be able to. */
     CANT,
     /** It failed, and repeating won't mend it. */

@@ -108,6 +108,16 @@ final class Repeating implements AutoCloseable {
     }
   }
 
+  /** Does not wait for the end of the present pause. */
+  void wake() {
+    lock.lock();
+    try {
+      wakeUp.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private boolean isClosed() {
     lock.lock();
     try {

@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
+import dev.zerodowntime.orchestrator.BackfillProgress;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.MigrationReport;
@@ -12,7 +13,6 @@ import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Pinned;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Release;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
-import dev.zerodowntime.orchestrator.internal.control.Progress;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -123,10 +123,10 @@ final class Reporter {
     }
     String step = row.step();
     if (step != null) {
-      Optional<Progress> progress =
-          Db.autoCommit(ctx.dataSource(), c -> Progress.read(c, ctx.tables(), row, step));
+      Optional<BackfillProgress> progress =
+          Db.autoCommit(ctx.dataSource(), c -> BackfillReports.read(ctx, c, row, step));
       if (progress.isPresent()) {
-        return Wait.of(Wait.Kind.RUNNING, progress.get().describe());
+        return Wait.of(Wait.Kind.RUNNING, progress.get().toString());
       }
     }
     return Wait.of(

@@ -1,7 +1,6 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.internal.control.Db;
-import dev.zerodowntime.orchestrator.internal.control.Progress;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.ScanSql;
 import java.sql.Connection;
@@ -27,35 +26,42 @@ final class ScanReads {
     this.sql = ctx.dialect().scans();
   }
 
-  /** Reads in a transaction of its own. */
+  /**
+   * The end of a stretch of keys.
+   *
+   * @param key the last key
+   * @param rows how many keys it has
+   */
+  record Bound(List<String> key, long rows) {}
+
+  /** Reads in a transaction of its own, which waits for nothing long but may take its time. */
   <T> T alone(Db.Work<T> work) throws SQLException {
-    return ctx.ddlTransaction(
-        connection -> {
-          limit(connection, 0);
-          return work.run(connection);
-        });
+    return ctx.ddlTransaction(work);
   }
 
-  /** Limits the next statements of a transaction; 0 lifts every limit. */
-  void limit(Connection connection, long millis) throws SQLException {
-    Db.query(connection, sql.limitStatement(), row -> true, millis);
+  /** Limits the next statements of a transaction; 0 lifts a limit. */
+  void limit(Connection connection, long millis, long lockMillis) throws SQLException {
+    Db.query(connection, sql.limits(), row -> true, millis, lockMillis);
   }
 
-  /** The key that ends the next chunk; empty if nothing is left. */
-  Optional<List<String>> chunkEnd(Scan scan, Progress progress) throws SQLException {
-    List<String> end = progress.end();
-    if (end == null) {
+  /** Where a stretch of so many keys ends; empty if no key is left. */
+  Optional<Bound> bound(
+      Connection connection,
+      Scan scan,
+      @Nullable List<String> after,
+      @Nullable List<String> upTo,
+      int rows)
+      throws SQLException {
+    if (upTo == null) {
       return Optional.empty();
     }
-    List<Object> parameters = range(progress.cursor(), end);
-    parameters.add(progress.chunkRows());
-    return alone(
-        connection ->
-            Db.queryOne(
-                connection,
-                sql.chunkEnd(scan, progress.cursor() != null),
-                row -> key(row, scan),
-                parameters.toArray()));
+    List<Object> parameters = range(after, upTo);
+    parameters.add(rows);
+    return Db.queryOne(
+        connection,
+        sql.chunkEnd(scan, after != null),
+        row -> new Bound(key(row, scan), row.getLong(scan.keys().size() + 1)),
+        parameters.toArray());
   }
 
   @Nullable List<String> lastKey(Connection connection, Scan scan) throws SQLException {
@@ -105,7 +111,7 @@ final class ScanReads {
     return parameters;
   }
 
-  private static List<String> key(ResultSet row, Scan scan) throws SQLException {
+  static List<String> key(ResultSet row, Scan scan) throws SQLException {
     List<String> key = new ArrayList<>();
     for (int i = 1; i <= scan.keys().size(); i++) {
       key.add(row.getString(i));

@@ -35,6 +35,7 @@ final class Startup {
   private final Membership membership;
   private final Reporter reporter;
   private final Background background;
+  private final BackfillCrew crew;
   private final boolean inBackground;
   private final boolean developmentOnRows;
   private final ReentrantLock turn = new ReentrantLock();
@@ -51,6 +52,7 @@ final class Startup {
       Membership membership,
       Reporter reporter,
       Background background,
+      BackfillCrew crew,
       boolean inBackground,
       boolean developmentOnRows) {
     this.ctx = ctx;
@@ -59,6 +61,7 @@ final class Startup {
     this.membership = membership;
     this.reporter = reporter;
     this.background = background;
+    this.crew = crew;
     this.inBackground = inBackground;
     this.developmentOnRows = developmentOnRows;
   }
@@ -373,29 +376,38 @@ final class Startup {
     turn.lock();
     try {
       prepare();
-      driver.takeTurn();
-      long deadline = System.nanoTime() + patience.toNanos();
-      Driver.Pass pass;
-      boolean again;
-      do {
-        if (membership.admitted()) {
-          membership.heartbeat();
-        }
-        pass = driver.pass(true, System.nanoTime() + ctx.timing().tick().toNanos());
-        boolean work = pass.busy() || pass.running();
-        boolean mayOpen = before(deadline) && (!pass.leading() || unfinished(pass));
-        again = (work || mayOpen) && !closed;
-        if (again && !pass.busy()) {
-          sleep(POLL_MILLIS);
-        }
-      } while (again && !Thread.currentThread().isInterrupted());
-      if (!inBackground) {
-        driver.release();
+      crew.enter();
+      try {
+        return driveOn(patience);
+      } finally {
+        crew.leave();
       }
-      return report(pass);
     } finally {
       turn.unlock();
     }
+  }
+
+  private AdvanceReport driveOn(Duration patience) throws SQLException {
+    driver.takeTurn();
+    long deadline = System.nanoTime() + patience.toNanos();
+    Driver.Pass pass;
+    boolean again;
+    do {
+      if (membership.admitted()) {
+        membership.heartbeat();
+      }
+      pass = driver.pass(true, System.nanoTime() + ctx.timing().tick().toNanos());
+      boolean work = pass.busy() || pass.running();
+      boolean mayOpen = before(deadline) && (!pass.leading() || unfinished(pass));
+      again = (work || mayOpen) && !closed;
+      if (again && !pass.busy()) {
+        sleep(POLL_MILLIS);
+      }
+    } while (again && !Thread.currentThread().isInterrupted());
+    if (!inBackground) {
+      driver.release();
+    }
+    return report(pass);
   }
 
   private static boolean unfinished(Driver.Pass pass) {

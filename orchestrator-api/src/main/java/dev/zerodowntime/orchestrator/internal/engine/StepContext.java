@@ -3,7 +3,6 @@ package dev.zerodowntime.orchestrator.internal.engine;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
-import dev.zerodowntime.orchestrator.internal.control.Progress;
 import dev.zerodowntime.orchestrator.spi.Probe;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.Connection;
@@ -50,12 +49,14 @@ record StepContext(
         });
   }
 
-  /** Stores, in the caller's transaction, how far a walk came: it waits for nothing any more. */
-  void save(Connection connection, Progress progress) throws SQLException {
-    progress.write(connection, ctx.tables(), row);
-    if (row.waiting() != null) {
-      ctx.migrations().waits(connection, row, null);
-    }
+  /** It goes on. */
+  void waitsForNothing() throws SQLException {
+    Db.autoCommit(
+        ctx.dataSource(),
+        connection -> {
+          ctx.migrations().waits(connection, row, null);
+          return true;
+        });
   }
 
   /** Appends an event about the step. */

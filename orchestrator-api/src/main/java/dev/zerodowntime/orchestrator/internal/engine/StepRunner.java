@@ -5,12 +5,10 @@ import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
-import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.Step;
-import dev.zerodowntime.orchestrator.spi.VerifyStep;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -31,12 +29,12 @@ final class StepRunner {
   private final OnlineRunner online;
   private final ScanRunner scans;
 
-  StepRunner(EngineContext ctx) {
+  StepRunner(EngineContext ctx, BackfillShared shared) {
     this.ctx = ctx;
     this.readers = new Readers(ctx);
     this.ddl = new DdlRunner(ctx, readers);
     this.online = new OnlineRunner(ctx);
-    this.scans = new ScanRunner(ctx);
+    this.scans = new ScanRunner(ctx, shared);
   }
 
   /** Gives running statements a moment to end. */
@@ -109,10 +107,7 @@ final class StepRunner {
         long patience = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
         return online.run(context, each, Math.min(patience, ctx.timing().tick().toMillis()));
       }
-      if (step instanceof BackfillStep each) {
-        return scans.backfill(context, each, deadline);
-      }
-      return scans.verify(context, (VerifyStep) step, deadline);
+      return scans.run(context, deadline);
     } catch (Lease.PausedException e) {
       return Outcome.running("paused before step " + step.name());
     } catch (SQLException e) {

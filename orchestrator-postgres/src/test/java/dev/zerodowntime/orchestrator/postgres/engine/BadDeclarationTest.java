@@ -334,7 +334,7 @@ class BadDeclarationTest {
         assertThat(second.advance().admitted()).isTrue();
       }
       String policy = database.queryOne("SELECT policy FROM orchestrator.migration");
-      assertThat(policy).containsPattern("\"batchRows\": ?10\\b");
+      assertThat(policy).containsPattern("\"maxRows\": ?10\\b");
       assertThat(
               database.queryLong("SELECT count(*) FROM orchestrator.event WHERE kind = 'POLICY'"))
           .isEqualTo(1);

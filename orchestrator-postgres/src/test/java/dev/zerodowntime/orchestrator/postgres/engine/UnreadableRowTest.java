@@ -100,7 +100,7 @@ class UnreadableRowTest {
         Arguments.of("reached = 7, entering = 2"),
         Arguments.of("reached = -1"),
         Arguments.of("lifecycle = '{}'"),
-        Arguments.of("policy = '{\"batchRows\":0}'"));
+        Arguments.of("policy = '{\"pace\":{\"maxRows\":0}}'"));
   }
 
   @ParameterizedTest

@@ -1,0 +1,46 @@
+package dev.zerodowntime.orchestrator.internal.engine;
+
+import dev.zerodowntime.orchestrator.Pace;
+
+/** How many rows the next batch has. */
+final class BatchSize {
+
+  private BatchSize() {}
+
+  /** The first batch of a backfill: a small one, which grows. */
+  static int first(Pace pace) {
+    return pace.minRows();
+  }
+
+  /**
+   * What one batch says about the next: towards the target time, at most twice or half as many.
+   *
+   * @param rows how many it had
+   * @param millis how long it took
+   * @param pace the bounds and the target
+   * @param budget the lock budget, in milliseconds; no batch should take more than half of it
+   */
+  static int next(int rows, long millis, Pace pace, long budget) {
+    double target = Math.max(1, Math.min(pace.target().toMillis(), budget / 2));
+    double factor = Math.max(0.5, Math.min(2, target / Math.max(1, millis)));
+    long next = Math.max(1, Math.round(rows * factor));
+    if (next < pace.minRows()) {
+      // Below the least only where a batch was cut short; from there it may grow, not shrink.
+      next = rows >= pace.minRows() ? pace.minRows() : Math.max(rows, next);
+    }
+    return (int) Math.min(pace.maxRows(), next);
+  }
+
+  /** Keeps to what people have set since. */
+  static int within(int rows, Pace before, Pace pace) {
+    if (before.equals(pace)) {
+      return Math.min(rows, pace.maxRows());
+    }
+    return Math.max(pace.minRows(), Math.min(rows, pace.maxRows()));
+  }
+
+  /** Half as many, but never none. */
+  static int half(int rows) {
+    return Math.max(1, rows / 2);
+  }
+}
