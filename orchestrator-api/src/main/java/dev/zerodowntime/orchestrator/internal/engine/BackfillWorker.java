@@ -137,11 +137,15 @@ final class BackfillWorker {
         if (result != null) {
           return result;
         }
+        shared.reports().moved(task);
+        if (!held.walked) {
+          // Another try at the same place, in the light of what was learnt, before anything else.
+          continue;
+        }
         rest(task, held, pace, verdict.stretch());
         if (held.chunk().done()) {
           held = null;
         }
-        shared.reports().moved(task);
         if (System.nanoTime() - deadline >= 0) {
           return Result.of(Result.Kind.MORE);
         }
@@ -193,8 +197,12 @@ final class BackfillWorker {
 
   /** Waits for the end of the pause; false if that is not within this turn. */
   private boolean awaitTurn(BackfillTask task, long deadline) {
-    long until = notBefore.getOrDefault(task.key(), System.nanoTime());
+    Long until = notBefore.remove(task.key());
+    if (until == null) {
+      return !shared.stop().asked();
+    }
     if (until - deadline > ctx.timing().tick().toNanos()) {
+      notBefore.put(task.key(), until);
       shared.stop().await(Math.max(0, deadline - System.nanoTime()));
       return false;
     }
@@ -205,7 +213,6 @@ final class BackfillWorker {
   private void rest(BackfillTask task, Held held, Pace pace, double stretch) {
     if (held.verifying()) {
       // It locks nothing; what it costs others is what is watched.
-      notBefore.put(task.key(), System.nanoTime());
       return;
     }
     Duration pause = pace.pause();
@@ -256,6 +263,9 @@ final class BackfillWorker {
 
     /** A batch of one row took longer than it may; it is let through. */
     boolean unlimited;
+
+    /** Whether the last try got on. */
+    boolean walked;
 
     int attempts;
     int deadlocks;

@@ -64,6 +64,7 @@ final class BatchAttempt {
     held.follow(pace);
     long limit = held.unlimited ? 0 : budget();
     long start = System.nanoTime();
+    held.walked = false;
     Left left;
     try {
       left = reads.alone(c -> inTransaction(c, task, held, row, pace, limit));
@@ -80,6 +81,7 @@ final class BatchAttempt {
     held.careful -= walked ? left.chunk().rowsSeen() - held.chunk().rowsSeen() : 0;
     held.chunk(left.chunk());
     if (walked) {
+      held.walked = true;
       held.attempts = 0;
       held.around = Math.max(0, held.around - 1);
       return null;

@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.Repeat;
 import dev.zerodowntime.orchestrator.spi.Scan;
+import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -45,6 +46,24 @@ final class ScanRunner {
    * @param deadline when to stop, by {@link System#nanoTime()}
    */
   Outcome run(StepContext step, long deadline) throws SQLException {
+    try {
+      return walk(step, deadline);
+    } catch (SQLException e) {
+      SqlErrorKind kind = ctx.dialect().classify(e);
+      if (kind != SqlErrorKind.DEADLOCK
+          && kind != SqlErrorKind.LOCK_TIMEOUT
+          && kind != SqlErrorKind.CANCELLED) {
+        throw e;
+      }
+      Outcome retry =
+          Outcome.retry(
+              Wait.Kind.LOCK, kind + " in " + step.step().name() + ": " + e.getMessage());
+      settle(step, retry);
+      return retry;
+    }
+  }
+
+  private Outcome walk(StepContext step, long deadline) throws SQLException {
     BackfillTask task = new BackfillTask(step.row(), step.phase(), step.step());
     if (task.lacksFunction()) {
       return Outcome.cant(
