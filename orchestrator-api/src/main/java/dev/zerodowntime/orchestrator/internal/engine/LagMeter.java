@@ -18,7 +18,7 @@ import java.util.function.LongSupplier;
  */
 final class LagMeter {
 
-  /** At one a second the last few minutes are whole; a longer past has fewer and fewer markers. */
+  /** Enough to tell lags of a day to a few percent. */
   private static final int MOST_MARKERS = 1_024;
 
   private final Comparator<String> order;
@@ -56,7 +56,7 @@ final class LagMeter {
       }
     }
     if (markers.size() == MOST_MARKERS) {
-      thin();
+      thin(now);
     }
     markers.add(new Marker(position, now));
   }
@@ -92,15 +92,21 @@ final class LagMeter {
   }
 
   /**
-   * Drops every second one of the older half: the error is small beside the age of what is left.
+   * Drops the marker that is missed least: the one between whose neighbours the least time lies,
+   * for its age. So the first is kept, the last minutes stay whole, and what a gap can make wrong
+   * is small beside the lag itself.
    */
-  private void thin() {
-    List<Marker> kept = new ArrayList<>(MOST_MARKERS);
-    for (int i = 0; i < MOST_MARKERS / 2; i += 2) {
-      kept.add(markers.get(i));
+  private void thin(long now) {
+    int least = 1;
+    double leastGap = Double.MAX_VALUE;
+    for (int i = 1; i < markers.size() - 1; i++) {
+      double age = Math.max(1, now - markers.get(i).nanos());
+      double gap = (markers.get(i + 1).nanos() - markers.get(i - 1).nanos()) / age;
+      if (gap < leastGap) {
+        leastGap = gap;
+        least = i;
+      }
     }
-    kept.addAll(markers.subList(MOST_MARKERS / 2, MOST_MARKERS));
-    markers.clear();
-    markers.addAll(kept);
+    markers.remove(least);
   }
 }
