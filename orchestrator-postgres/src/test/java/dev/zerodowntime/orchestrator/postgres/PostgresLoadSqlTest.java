@@ -25,15 +25,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class PostgresLoadSqlTest {
 
-  private static final String USER = "zdo_load_user";
-
   private final TestDatabase db;
+  // Users belong to the whole server, which others may share.
+  private final String user;
   private final PostgresLoadSql load = new PostgresLoadSql();
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final List<Future<?>> waiting = new ArrayList<>();
 
   PostgresLoadSqlTest(TestDatabase db) {
     this.db = db;
+    this.user = db.name() + "_user";
   }
 
   @BeforeEach
@@ -41,8 +42,8 @@ class PostgresLoadSqlTest {
     db.execute(
         "DROP TABLE IF EXISTS t",
         "CREATE TABLE t AS SELECT n AS id, 0 AS v FROM generate_series(1, 10) n",
-        "DO $$ BEGIN CREATE ROLE " + USER + "; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
-        "GRANT SELECT, UPDATE ON t TO " + USER);
+        "CREATE ROLE " + user,
+        "GRANT SELECT, UPDATE ON t TO " + user);
   }
 
   @AfterEach
@@ -51,7 +52,7 @@ class PostgresLoadSqlTest {
       each.get();
     }
     threads.shutdown();
-    db.execute("DROP OWNED BY " + USER);
+    db.execute("DROP OWNED BY " + user, "DROP ROLE " + user);
   }
 
   private Connection begin(String... statements) throws SQLException {
@@ -94,7 +95,7 @@ class PostgresLoadSqlTest {
         "SELECT 1 FROM t WHERE id <= 3 FOR UPDATE SKIP LOCKED"
       })
   void eachOnARowOfItsOwn(String ours) throws Exception {
-    try (Connection us = begin("SET ROLE " + USER, ours)) {
+    try (Connection us = begin("SET ROLE " + user, ours)) {
       assertThat(load.sessionsWaiting(us)).isZero();
       for (int id = 1; id <= 3; id++) {
         blocked("UPDATE t SET v = 2 WHERE id = " + id);
@@ -108,7 +109,7 @@ class PostgresLoadSqlTest {
   /** Only the first of them waits for our transaction; the others wait for the first. */
   @Test
   void aQueueOnOneRow() throws Exception {
-    try (Connection us = begin("SET ROLE " + USER, "UPDATE t SET v = 1 WHERE id = 1")) {
+    try (Connection us = begin("SET ROLE " + user, "UPDATE t SET v = 1 WHERE id = 1")) {
       for (int i = 1; i <= 3; i++) {
         blocked("UPDATE t SET v = v + 1 WHERE id = 1");
         assertThat(load.sessionsWaiting(us)).isEqualTo(i);
@@ -119,7 +120,7 @@ class PostgresLoadSqlTest {
 
   @Test
   void whoWaitsForSomebodyElseDoesNotCount() throws Exception {
-    try (Connection us = begin("SET ROLE " + USER, "UPDATE t SET v = 1 WHERE id = 1");
+    try (Connection us = begin("SET ROLE " + user, "UPDATE t SET v = 1 WHERE id = 1");
         Connection other = begin("UPDATE t SET v = 1 WHERE id BETWEEN 2 AND 4")) {
       blocked("UPDATE t SET v = 2 WHERE id = 2");
       blocked("UPDATE t SET v = 2 WHERE id = 2");
