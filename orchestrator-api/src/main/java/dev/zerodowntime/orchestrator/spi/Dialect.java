@@ -94,4 +94,11 @@ public interface Dialect {
    * @return it
    */
   ScanSql scans();
+
+  /**
+   * How backfills find out whether they are a burden.
+   *
+   * @return it
+   */
+  LoadSql load();
 }

@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.spi.ControlSql;
 import dev.zerodowntime.orchestrator.spi.Dialect;
 import dev.zerodowntime.orchestrator.spi.DriverInfo;
+import dev.zerodowntime.orchestrator.spi.LoadSql;
 import dev.zerodowntime.orchestrator.spi.LockBudget;
 import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
@@ -90,6 +91,11 @@ public final class MysqlDialect implements Dialect {
 
   @Override
   public ScanSql scans() {
+    throw refusal();
+  }
+
+  @Override
+  public LoadSql load() {
     throw refusal();
   }
 

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.spi.ControlSql;
 import dev.zerodowntime.orchestrator.spi.Dialect;
 import dev.zerodowntime.orchestrator.spi.DriverInfo;
+import dev.zerodowntime.orchestrator.spi.LoadSql;
 import dev.zerodowntime.orchestrator.spi.LockBudget;
 import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
@@ -87,6 +88,11 @@ public final class PostgresDialect implements Dialect {
   @Override
   public ScanSql scans() {
     return new PostgresScanSql();
+  }
+
+  @Override
+  public LoadSql load() {
+    return new PostgresLoadSql();
   }
 
   @Override

@@ -4,14 +4,14 @@ import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /** Waits for a condition, never for a time: the deadline only ends a test that hangs. */
-final class Eventually {
+public final class Eventually {
 
   private static final Duration DEADLINE = Duration.ofSeconds(60);
   private static final long POLL_MILLIS = 20;
 
   private Eventually() {}
 
-  static void until(String what, BooleanSupplier condition) throws InterruptedException {
+  public static void until(String what, BooleanSupplier condition) throws InterruptedException {
     long end = System.nanoTime() + DEADLINE.toNanos();
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - end >= 0) {

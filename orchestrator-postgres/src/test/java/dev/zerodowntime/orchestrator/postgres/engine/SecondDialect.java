@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres.engine;
 import dev.zerodowntime.orchestrator.spi.ControlSql;
 import dev.zerodowntime.orchestrator.spi.Dialect;
 import dev.zerodowntime.orchestrator.spi.DriverInfo;
+import dev.zerodowntime.orchestrator.spi.LoadSql;
 import dev.zerodowntime.orchestrator.spi.LockBudget;
 import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
@@ -75,6 +76,11 @@ public final class SecondDialect implements Dialect {
 
   @Override
   public ScanSql scans() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public LoadSql load() {
     throw new UnsupportedOperationException();
   }
 
