@@ -17,6 +17,8 @@ import java.util.Map;
  * @param settled the phase from which another migration may take over the same column
  * @param purge the phase that physically drops something, after which there is no way back; -1 if
  *     the operation has none
+ * @param closed the phase that can't be left downwards once it was entered, although it drops
+ *     nothing; -1 if the operation has none
  */
 public record Lifecycle(
     String operation,
@@ -24,7 +26,8 @@ public record Lifecycle(
     List<StageSpan> stages,
     int usable,
     int settled,
-    int purge) {
+    int purge,
+    int closed) {
 
   /** Checks the table: positions in order, spans within the phases, both ends growing. */
   public Lifecycle {
@@ -80,7 +83,18 @@ public record Lifecycle(
     for (String name : phases) {
       numbered.add(new Phase(numbered.size(), name));
     }
-    return new Lifecycle(operation, numbered, stages, usable, settled, purge);
+    return new Lifecycle(operation, numbered, stages, usable, settled, purge, -1);
+  }
+
+  /**
+   * The same lifecycle, with a phase that can't be left downwards: once it was entered, the
+   * migration goes on to its end.
+   *
+   * @param phase the phase
+   * @return a copy
+   */
+  public Lifecycle closedFrom(int phase) {
+    return new Lifecycle(operation, phases, stages, usable, settled, purge, phase);
   }
 
   /**
@@ -90,7 +104,7 @@ public record Lifecycle(
    * @return a copy
    */
   public Lifecycle withStages(List<StageSpan> resolved) {
-    return new Lifecycle(operation, phases, resolved, usable, settled, purge);
+    return new Lifecycle(operation, phases, resolved, usable, settled, purge, closed);
   }
 
   /**
@@ -111,7 +125,7 @@ public record Lifecycle(
     List<Transition> table = new ArrayList<>();
     for (int i = 0; i < last(); i++) {
       table.add(new Transition(i, i + 1, Direction.UP));
-      if (i + 1 != purge) {
+      if (i + 1 != purge && i + 1 != closed) {
         table.add(new Transition(i + 1, i, Direction.DOWN));
       }
     }
@@ -143,7 +157,9 @@ public record Lifecycle(
    * @return false where an irreversible phase lies in between
    */
   public boolean reachable(int from, int to) {
-    return to >= from ? to <= last() : to >= 0 && (purge < 0 || from < purge);
+    return to >= from
+        ? to <= last()
+        : to >= 0 && (purge < 0 || from < purge) && (closed < 0 || from < closed || to >= closed);
   }
 
   /**
@@ -235,6 +251,9 @@ public record Lifecycle(
     map.put("usable", (long) usable);
     map.put("settled", (long) settled);
     map.put("purge", (long) purge);
+    if (closed >= 0) {
+      map.put("closed", (long) closed);
+    }
     return map;
   }
 
@@ -257,13 +276,15 @@ public record Lifecycle(
               (String) required(stage, "stage"),
               new Span(number(stage, "low"), number(stage, "high"))));
     }
-    return of(
-        (String) required(map, "operation"),
-        phases,
-        stages,
-        number(map, "usable"),
-        number(map, "settled"),
-        number(map, "purge"));
+    Lifecycle open =
+        of(
+            (String) required(map, "operation"),
+            phases,
+            stages,
+            number(map, "usable"),
+            number(map, "settled"),
+            number(map, "purge"));
+    return map.containsKey("closed") ? open.closedFrom(number(map, "closed")) : open;
   }
 
   private static Object required(Map<String, Object> map, String key) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
@@ -20,6 +21,8 @@ class LifecycleTest {
     return Stream.of(
             AddColumn.of("t/add").table("t").column("c", "int").notNull().defaultSql("1").build(),
             AddColumn.of("t/add").table("t").column("c", "int").build(),
+            Backfill.of("t/backfill").table("t").set("c", "1").build(),
+            Backfill.of("t/backfill").table("t").set("c", "c + 1").oncePerLedger().build(),
             DropColumn.of("t/drop").table("t").column("c").build(),
             CreateIndex.of("t/index").table("t").name("i").columns("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
@@ -34,7 +37,7 @@ class LifecycleTest {
     for (int from = 0; from <= lifecycle.last(); from++) {
       for (int to = 0; to <= lifecycle.last(); to++) {
         boolean up = to == from + 1;
-        boolean down = to == from - 1 && from != lifecycle.purge();
+        boolean down = to == from - 1 && from != lifecycle.purge() && from != lifecycle.closed();
         if (up || down) {
           legal++;
           assertThat(lifecycle.transition(from, to).direction())
@@ -77,6 +80,15 @@ class LifecycleTest {
 
     assertThat(drop.reachable(DropColumn.CONTRACT, 0)).isTrue();
     assertThat(drop.reachable(DropColumn.PURGE, DropColumn.CONTRACT)).isFalse();
+  }
+
+  @Test
+  void workThatIsDoneOnceGoesOnToItsEnd() {
+    Backfill.Builder work = Backfill.of("t/backfill").table("t").set("c", "c + 1");
+
+    assertThat(work.build().lifecycle().reachable(Backfill.BACKFILL, 0)).isTrue();
+    assertThat(work.oncePerKey().build().lifecycle().reachable(Backfill.BACKFILL, 0)).isFalse();
+    assertThat(work.build().lifecycle().reachable(0, Backfill.BACKFILL)).isTrue();
   }
 
   @Test

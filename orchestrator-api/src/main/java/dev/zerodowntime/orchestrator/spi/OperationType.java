@@ -28,9 +28,16 @@ public record OperationType<M extends Migration<?>>(
    * @param after ids of migrations to wait for
    * @param policy its policy
    * @param fields the operation's canonical form
+   * @param declared the same migration as this build declares it, for what a row can't hold, such
+   *     as a Java function; null if it doesn't declare it, or another form of it
    */
   public record Stored(
-      String id, String schema, List<String> after, Policy policy, Map<String, Object> fields) {
+      String id,
+      String schema,
+      List<String> after,
+      Policy policy,
+      Map<String, Object> fields,
+      @Nullable Migration<?> declared) {
 
     /**
      * A text field.

@@ -59,6 +59,7 @@ public final class PostgresDialect implements Dialect {
   public List<OperationSupport<?>> operations() {
     return List.of(
         new PostgresAddColumn(),
+        new PostgresBackfill(),
         new PostgresCreateIndex(),
         new PostgresDropColumn(),
         new PostgresRenameColumn(),

@@ -99,18 +99,62 @@ final class RowTriggers {
     }
   }
 
-  /** Refuses BEFORE triggers that fire after one of ours, and could undo what it did. */
+  /** Refuses a copy that would fire triggers of the other table nobody consented to. */
+  static void requireConsentToCopies(Catalog catalog, CatalogTable table, Set<String> allowed)
+      throws SQLException {
+    List<String> fired =
+        catalog
+            .list(
+                "SELECT t.tgname"
+                    + FIRING
+                    + " AND ("
+                    + FOR_EACH_ROW
+                    + " OR "
+                    + WITH_ROWS
+                    + ") AND (t.tgtype & 20) <> 0 ORDER BY 1",
+                row -> row.getString(1),
+                table.oid())
+            .stream()
+            .filter(name -> !allowed.contains(name))
+            .toList();
+    if (!fired.isEmpty()) {
+      throw catalog.refuse(
+          "copying rows into table "
+              + table.display()
+              + " would fire these triggers for every row: "
+              + fired,
+          "If that is harmless, say so with .allowTriggers(\""
+              + String.join("\", \"", fired)
+              + "\"); else let the triggers ignore such rows.");
+    }
+  }
+
+  /**
+   * Refuses BEFORE triggers of INSERT and UPDATE that fire after one of ours, and could undo what
+   * it did.
+   */
   static void requireLast(Catalog catalog, CatalogTable table, String ours) throws SQLException {
+    requireLast(catalog, table, ours, 4 | 16);
+  }
+
+  /**
+   * The same for other events.
+   *
+   * @param events as in {@code tgtype}: 4 for INSERT, 8 for DELETE, 16 for UPDATE, added up
+   */
+  static void requireLast(Catalog catalog, CatalogTable table, String ours, int events)
+      throws SQLException {
     List<String> later =
         catalog.list(
             "SELECT t.tgname"
                 + FIRING
                 + " AND "
                 + FOR_EACH_ROW
-                + " AND (t.tgtype & 2) = 2 AND (t.tgtype & 20) <> 0 AND convert_to(t.tgname::text,"
-                + " 'UTF8') > convert_to(?, 'UTF8') ORDER BY 1",
+                + " AND (t.tgtype & 2) = 2 AND (t.tgtype & ?::int) <> 0 AND"
+                + " convert_to(t.tgname::text, 'UTF8') > convert_to(?, 'UTF8') ORDER BY 1",
             row -> row.getString(1),
             table.oid(),
+            events,
             ours);
     if (!later.isEmpty()) {
       throw catalog.refuse(

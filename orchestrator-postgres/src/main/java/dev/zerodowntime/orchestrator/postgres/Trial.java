@@ -130,6 +130,39 @@ final class Trial implements AutoCloseable {
     return columns;
   }
 
+  /**
+   * Whether an expression calls one of the server's functions that have another value every time,
+   * or in every transaction. A function that somebody wrote is volatile unless they said otherwise,
+   * so that means nothing.
+   *
+   * @param beside what else is in its FROM clause, with a condition; or empty
+   */
+  boolean changesWithTime(String expression, String beside) throws SQLException {
+    Savepoint here = connection.setSavepoint();
+    execute(
+        "CREATE TEMPORARY VIEW "
+            + VIEW
+            + " AS SELECT ("
+            + expression
+            + ") AS zdo FROM "
+            + name()
+            + (beside.isEmpty() ? "" : ", " + beside));
+    boolean found =
+        catalog
+            .list(
+                "SELECT r.ev_action::text ~ 'SQLVALUEFUNCTION :op [0-8] ' OR EXISTS (SELECT FROM"
+                    + " regexp_matches(r.ev_action::text, ':(?:op)?funcid (\\d+)', 'g') f JOIN"
+                    + " pg_proc p ON p.oid = f[1]::oid WHERE p.pronamespace ="
+                    + " 'pg_catalog'::regnamespace AND (p.provolatile = 'v' OR p.proname IN ('now',"
+                    + " 'transaction_timestamp', 'statement_timestamp'))) FROM pg_rewrite r WHERE"
+                    + " r.ev_class = to_regclass(?)",
+                row -> row.getBoolean(1),
+                Sql.qualified("pg_temp", VIEW))
+            .contains(true);
+    connection.rollback(here);
+    return found;
+  }
+
   private String file() throws SQLException {
     return file(name());
   }

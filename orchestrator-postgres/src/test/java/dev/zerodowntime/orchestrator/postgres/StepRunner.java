@@ -160,34 +160,7 @@ final class StepRunner<M extends Migration<?>> {
   }
 
   long backfill(BackfillStep step) throws SQLException {
-    PostgresScanSql sql = new PostgresScanSql();
-    long done = 0;
-    try (Connection c = db.dataSource().getConnection()) {
-      List<String> end = key(c, sql.lastKey(step.scan()), List.of());
-      List<String> after = null;
-      while (end != null) {
-        List<Object> range = new ArrayList<>();
-        if (after != null) {
-          range.addAll(after);
-        }
-        range.addAll(end);
-        range.add(7L);
-        List<String> upTo = key(c, sql.chunkEnd(step.scan(), after != null), range);
-        if (upTo == null) {
-          break;
-        }
-        List<Object> chunk = new ArrayList<>();
-        if (after != null) {
-          chunk.addAll(after);
-        }
-        chunk.addAll(upTo);
-        try (PreparedStatement update = c.prepareStatement(sql.update(step, after != null))) {
-          bind(update, chunk);
-          done += update.executeUpdate();
-        }
-        after = upTo;
-      }
-    }
+    long done = BackfillWalk.run(db.dataSource(), step);
     if (step.mustFinish()) {
       assertThat(
               count(

@@ -116,14 +116,14 @@ record EngineContext(
   Optional<Operation<?>> operation(MigrationRow row) {
     for (OperationSupport<?> each : dialect.operations()) {
       if (each.type().name().equals(row.lifecycle().operation())) {
-        return Optional.of(restore(each, row));
+        return Optional.of(restore(each, row, declarations.same(row).orElse(null)));
       }
     }
     return Optional.empty();
   }
 
   private static <M extends Migration<?>> Operation<M> restore(
-      OperationSupport<M> support, MigrationRow row) {
+      OperationSupport<M> support, MigrationRow row, @Nullable Migration<?> declared) {
     return new Operation<>(
         support,
         support
@@ -131,7 +131,7 @@ record EngineContext(
             .restore()
             .apply(
                 new OperationType.Stored(
-                    row.id(), row.schema(), row.after(), row.policy(), row.operation())));
+                    row.id(), row.schema(), row.after(), row.policy(), row.operation(), declared)));
   }
 
   /** The dialect's support of a declared migration. */
@@ -194,6 +194,20 @@ record EngineContext(
     /** What this build says of a migration, in whatever schema: it has one code. */
     Optional<Engine.Declaration> about(MigrationRow row) {
       return all.stream().filter(each -> each.id().equals(row.id())).findFirst();
+    }
+
+    /** A migration's declaration, if it is the one that the row was made from. */
+    Optional<Migration<?>> same(MigrationRow row) {
+      for (Engine.Declaration each : all) {
+        Migration<?> migration = each.migration();
+        if (migration != null
+            && each.id().equals(row.id())
+            && row.schema().equals(each.schema())
+            && migration.canonical().equals(row.operation())) {
+          return Optional.of(migration);
+        }
+      }
+      return Optional.empty();
     }
 
     /** The stages declared, by id. */

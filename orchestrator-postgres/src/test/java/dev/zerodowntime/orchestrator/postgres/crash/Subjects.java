@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres.crash;
 
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
@@ -32,7 +33,13 @@ final class Subjects {
     Set<String> covered = new TreeSet<>();
     for (Subject<?> each :
         List.of(
-            addNotNull(), addNullable(), createIndex(), dropColumn(), rename(), renameInCode())) {
+            addNotNull(),
+            addNullable(),
+            backfill(),
+            createIndex(),
+            dropColumn(),
+            rename(),
+            renameInCode())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -78,6 +85,20 @@ final class Subjects {
                 .table(Subject.TABLE)
                 .column("level", "int")
                 .defaultSql("7")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> backfill() {
+    return new Subject<>(
+        "Backfill",
+        Backfill.Code.class,
+        approvals ->
+            policy(Backfill.of("billing/users-notes"), approvals)
+                .table(Subject.TABLE)
+                .set("note", "'note ' || id")
+                .where("id < 100000")
+                .undo("note", "NULL")
                 .build(),
         phase -> Row.PLAIN);
   }
