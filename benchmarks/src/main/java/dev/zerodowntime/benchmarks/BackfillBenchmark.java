@@ -25,7 +25,7 @@ final class BackfillBenchmark implements Benchmark {
   @Override
   public void run(Settings settings, Output out)
       throws IOException, SQLException, InterruptedException {
-    try (Server server = Server.start()) {
+    try (Server server = Server.start(settings)) {
       describe(server, out);
       LoadLatency latency = LoadLatency.measure(server, settings);
       out.say("measured: latencies");

@@ -11,11 +11,14 @@ import java.util.List;
  */
 final class LoadLatency {
 
+  /** Even at the default pace a backfill may end before the time is over; then it is run again. */
+  private static final int MOST_ROUNDS = 3;
+
   private final Server server;
   private final Settings settings;
   private final Measured alone = new Measured("alone");
   private final Measured ours = new Measured("during ours, default pace, sync triggers");
-  private final Measured update = new Measured("during the single UPDATE, sync triggers");
+  private final Measured update = new Measured("during the single UPDATE, again and again");
 
   private LoadLatency(Server server, Settings settings) {
     this.server = server;
@@ -26,13 +29,11 @@ final class LoadLatency {
       throws SQLException, InterruptedException {
     LoadLatency latency = new LoadLatency(server, settings);
     latency.alone();
-    while (latency.ours.time.compareTo(settings.time()) < 0) {
+    for (int i = 0; i < MOST_ROUNDS && latency.ours.time.compareTo(settings.time()) < 0; i++) {
       latency.ours();
     }
     latency.alone();
-    while (latency.update.time.compareTo(settings.time()) < 0) {
-      latency.update();
-    }
+    latency.update();
     return latency;
   }
 
@@ -90,13 +91,23 @@ final class LoadLatency {
     }
   }
 
-  /** With the triggers, as in ours: without them, what the load writes meanwhile would be lost. */
+  /**
+   * With the triggers, as in ours: without them, what the load writes meanwhile would be lost. The
+   * statement is repeated until the time is over; it does the same work each time.
+   */
   private void update() throws SQLException, InterruptedException {
     try (Database database = server.fresh(settings.loadRows());
         OurBackfill backfill = OurBackfill.defaultPace(database, Form.SYNC_TRIGGERS)) {
-      during(update, database, () -> PlainUpdate.run(backfill.database()));
+      during(update, database, () -> repeated(backfill.database()));
       Users.requireCopied(database);
     }
+  }
+
+  private void repeated(Database database) throws SQLException {
+    long end = System.nanoTime() + settings.time().toNanos();
+    do {
+      PlainUpdate.run(database);
+    } while (System.nanoTime() - end < 0);
   }
 
   private interface Work {

@@ -34,14 +34,14 @@ final class Server implements AutoCloseable {
     this.postgres = postgres;
   }
 
-  static Server start() throws IOException {
+  static Server start(Settings settings) throws IOException {
     return new Server(
         EmbeddedPostgres.builder()
             .setLocaleConfig("locale", "C")
             .setPGStartupWait(Duration.ofSeconds(60))
             // The embedded server is started for tests, without these: say so, or nothing is
             // written to the disk.
-            .setServerConfig("fsync", "on")
+            .setServerConfig("fsync", settings.durable() ? "on" : "off")
             .setServerConfig("synchronous_commit", "on")
             .setServerConfig("full_page_writes", "on")
             .setServerConfig("shared_buffers", "1GB")

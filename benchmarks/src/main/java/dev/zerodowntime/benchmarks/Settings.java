@@ -14,8 +14,11 @@ import java.util.Properties;
  * @param time {@code benchmark.seconds}: how long whatever has no end of its own is measured
  * @param rate {@code benchmark.rate}: the load's transactions per second
  * @param loadRows {@code benchmark.load.rows}: rows of the table that the load works on
+ * @param durable {@code benchmark.fsync}: whether the server writes to the disk; off only to see
+ *     whether all of this runs
  */
-record Settings(List<Long> sizes, int repeats, Duration time, int rate, long loadRows) {
+record Settings(
+    List<Long> sizes, int repeats, Duration time, int rate, long loadRows, boolean durable) {
 
   private static final List<Long> SIZES = List.of(10_000L, 100_000L, 1_000_000L, 10_000_000L);
 
@@ -28,7 +31,8 @@ record Settings(List<Long> sizes, int repeats, Duration time, int rate, long loa
         (int) number(properties, "benchmark.repeats", 0),
         Duration.ofSeconds(number(properties, "benchmark.seconds", 20)),
         (int) number(properties, "benchmark.rate", 500),
-        number(properties, "benchmark.load.rows", 1_000_000));
+        number(properties, "benchmark.load.rows", 1_000_000),
+        !properties.getProperty("benchmark.fsync", "on").equals("off"));
   }
 
   private static long number(Properties properties, String name, long otherwise) {

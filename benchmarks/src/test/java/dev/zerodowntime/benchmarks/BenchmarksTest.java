@@ -34,25 +34,24 @@ class BenchmarksTest {
     int status =
         run(
             "benchmark", "backfill",
-            "benchmark.sizes", "1000,2000",
+            "benchmark.sizes", "2000",
             "benchmark.repeats", "1",
             "benchmark.seconds", "1",
             "benchmark.rate", "100",
-            "benchmark.load.rows", "2000");
+            "benchmark.load.rows", "2000",
+            // Only whether it runs: whoever waits for a build doesn't wait for its disk.
+            "benchmark.fsync", "off");
 
-    assertThat(output()).doesNotContain("could not be carried out").contains("fsync = on");
+    assertThat(output()).doesNotContain("could not be carried out").contains("fsync = off");
     assertThat(status).isZero();
-    assertThat(output()).containsPattern("(?m)^rows/s at a table of +1,000 rows +2,000 rows$");
+    assertThat(output()).containsPattern("(?m)^rows/s at a table of +2,000 rows$");
     Stream.of(Throughput.Figure.values())
         .forEach(
-            each ->
-                assertThat(output())
-                    .containsPattern("(?m)^" + each.text() + " +[\\d,]+ +[\\d,]+$"));
+            each -> assertThat(output()).containsPattern("(?m)^" + each.text() + " +[\\d,]+$"));
     Stream.of(Throughput.Ratio.values())
         .map(each -> each.text().replace("(", "\\(").replace(")", "\\)"))
-        .forEach(
-            each -> assertThat(output()).containsPattern("(?m)^" + each + " +[\\d.]+x +[\\d.]+x$"));
-    assertThat(output()).containsPattern("(?m)^peak heap of ours, MiB +[\\d.]+ +[\\d.]+$");
+        .forEach(each -> assertThat(output()).containsPattern("(?m)^" + each + " +[\\d.]+x$"));
+    assertThat(output()).containsPattern("(?m)^peak heap of ours, MiB +[\\d.]+$");
     Stream.of("alone", "during ours, default pace", "during the single UPDATE")
         .forEach(
             each ->
