@@ -38,7 +38,7 @@ public final class Benchmarks {
     try {
       found.get().run(Settings.of(properties), new Output(stream));
       return 0;
-    } catch (Exception e) {
+    } catch (Exception | OutOfMemoryError e) {
       if (e instanceof InterruptedException) {
         Thread.currentThread().interrupt();
       }
