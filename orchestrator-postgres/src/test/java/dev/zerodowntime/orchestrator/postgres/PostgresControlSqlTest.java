@@ -58,7 +58,8 @@ class PostgresControlSqlTest {
                     + schema
                     + "'::regnamespace AND relkind = 'r' AND attnum > 0 ORDER BY 1"))
         .extracting(row -> row.get(0))
-        .containsExactly("bigint", "boolean", "double precision", "integer", "text", "timestamp with time zone");
+        .containsExactly(
+            "bigint", "boolean", "double precision", "integer", "text", "timestamp with time zone");
     assertThat(db.queryLong("SELECT count(*) FROM " + schema + ".fleet")).isEqualTo(1);
     assertThat(db.queryLong("SELECT count(*) FROM " + schema + ".lease WHERE token IS NULL"))
         .isEqualTo(1);

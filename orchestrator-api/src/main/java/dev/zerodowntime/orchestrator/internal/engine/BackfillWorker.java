@@ -113,7 +113,7 @@ final class BackfillWorker {
         }
         Throttle.Verdict verdict = shared.throttle().ask(pace, Instant.ofEpochMilli(row.now()));
         if (!verdict.go()) {
-          return waits(task, row, Wait.Kind.LOAD, Objects.requireNonNullElse(verdict.why(), ""));
+          return waits(task, row, Wait.Kind.LOAD, Objects.requireNonNullElse(verdict.reason(), ""));
         }
         if (!awaitTurn(task, deadline)) {
           return Result.of(Result.Kind.MORE);
@@ -267,6 +267,7 @@ final class BackfillWorker {
     /** Whether the last try got on. */
     boolean walked;
 
+    int conflicts;
     int attempts;
     int deadlocks;
 

@@ -13,6 +13,7 @@ import dev.zerodowntime.orchestrator.internal.engine.BatchRunner.Changed;
 import dev.zerodowntime.orchestrator.internal.engine.BatchRunner.Way;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.Repeat;
+import dev.zerodowntime.orchestrator.spi.RowChange;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -33,9 +34,9 @@ final class BatchAttempt {
   private static final String SLOW_ROW = "SLOW_ROW";
   private static final int SKIPPED_TRIES = 3;
   private static final int DEADLOCK_TRIES = 5;
+  private static final int LEDGER_TRIES = 3;
   private static final int AROUND_BATCHES = 10;
   private static final long MILLIS = 1_000_000;
-  private static final int WAITED_FOR_STRETCH = 10;
 
   private final EngineContext ctx;
   private final BackfillShared shared;
@@ -76,6 +77,7 @@ final class BatchAttempt {
       return failed(task, held, e, limit, DdlRunner.millisSince(start));
     }
     held.deadlocks = 0;
+    held.conflicts = 0;
     held.unlimited = false;
     boolean walked = left.skipped().isEmpty();
     held.careful -= walked ? left.chunk().rowsSeen() - held.chunk().rowsSeen() : 0;
@@ -157,9 +159,12 @@ final class BatchAttempt {
     Changed changed = batches.change(connection, batch, way(batch.backfill(), held));
     long millis = DdlRunner.millisSince(start);
     int next = held.next(rows, millis, pace, budget());
-    if (waited(connection, pace)) {
-      next = BatchSize.half(Math.min(next, chunk.batchRows()));
-      held.stretch(WAITED_FOR_STRETCH);
+    if (pace.maxWaiting() != null) {
+      int waiting = ctx.dialect().load().sessionsWaiting(connection);
+      held.stretch(Waiters.stretch(waiting, pace));
+      if (Waiters.over(waiting, pace)) {
+        next = BatchSize.half(Math.min(next, chunk.batchRows()));
+      }
     }
     if (limit == 0 && millis > budget()) {
       noteSlowRow(connection, task, chunk, upTo, millis);
@@ -170,17 +175,20 @@ final class BatchAttempt {
   }
 
   private static Way way(BackfillStep backfill, Held held) {
-    if (backfill.repeat() instanceof Repeat.OncePerKey && held.around > 0) {
+    if (allOrNothing(backfill) && held.around > 0) {
       // All or nothing: who is in the way is found by halving, and then waited for.
       return held.chunk().batchRows() == 1 ? Way.WAITING : Way.AT_ONCE;
     }
     return held.around > 0 ? Way.AROUND_LOCKS : BatchRunner.usual(backfill);
   }
 
-  /** Whether more sessions wait for this batch than should. */
-  private boolean waited(Connection connection, Pace pace) throws SQLException {
-    Integer most = pace.maxWaiting();
-    return most != null && shared.throttle().waiting(connection) > most;
+  /**
+   * Whether rows that others have locked can't be left out: of work that can't be repeated; or
+   * because they are rows of another table, which skipping can't reach.
+   */
+  private static boolean allOrNothing(BackfillStep backfill) {
+    return backfill.repeat() instanceof Repeat.OncePerKey
+        || backfill.change() instanceof RowChange.Copy;
   }
 
   /** Once for a backfill: where one row is slow, most are. */
@@ -289,7 +297,7 @@ final class BatchAttempt {
       }
       case LOCK_TIMEOUT -> {
         BackfillStep backfill = task.backfill();
-        boolean allOrNothing = backfill != null && backfill.repeat() instanceof Repeat.OncePerKey;
+        boolean allOrNothing = backfill != null && allOrNothing(backfill);
         boolean before = held.around > 0;
         held.around = AROUND_BATCHES;
         if (allOrNothing && rows > 1) {
@@ -309,6 +317,13 @@ final class BatchAttempt {
         return null;
       }
       case DATA -> {
+        BackfillStep backfill = task.backfill();
+        boolean ledger = backfill != null && backfill.repeat() instanceof Repeat.OncePerLedger;
+        held.conflicts++;
+        if (ledger && held.conflicts <= LEDGER_TRIES) {
+          // A row that was done has just got another key: the next look finds that in the ledger.
+          return null;
+        }
         return badRow(task, held, RowStop.said(e));
       }
       default -> throw e;

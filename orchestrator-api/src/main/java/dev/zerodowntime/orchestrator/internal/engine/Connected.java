@@ -47,7 +47,12 @@ final class Connected {
         new BackfillCrew(
             ctx,
             stop,
-            new Throttle(),
+            new Throttle(
+                c.dataSource(),
+                c.readers(),
+                ctx.dialect(),
+                c.backfills().signals(),
+                System::nanoTime),
             new BackfillReports(ctx, c.backfills().listener()),
             c.backfills().workers());
     this.driver = new Driver(ctx, crew.shared());

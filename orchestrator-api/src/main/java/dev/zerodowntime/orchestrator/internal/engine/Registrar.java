@@ -277,7 +277,8 @@ final class Registrar {
   static List<String> inTheWay(EngineContext ctx, Snapshot snapshot, MigrationRow row, int phase) {
     int from = row.state().upper();
     if (!row.lifecycle().reachable(from, phase)) {
-      return List.of(row.lifecycle().name(row.lifecycle().purge()) + " can't be undone");
+      int end = row.lifecycle().purge() >= 0 ? row.lifecycle().purge() : row.lifecycle().closed();
+      return List.of(row.lifecycle().name(end) + " can't be undone");
     }
     Fleet fleet = snapshot.fleet(row, false);
     Set<String> names = new LinkedHashSet<>();

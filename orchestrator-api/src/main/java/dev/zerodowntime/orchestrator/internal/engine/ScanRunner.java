@@ -56,8 +56,7 @@ final class ScanRunner {
         throw e;
       }
       Outcome retry =
-          Outcome.retry(
-              Wait.Kind.LOCK, kind + " in " + step.step().name() + ": " + e.getMessage());
+          Outcome.retry(Wait.Kind.LOCK, kind + " in " + step.step().name() + ": " + e.getMessage());
       settle(step, retry);
       return retry;
     }

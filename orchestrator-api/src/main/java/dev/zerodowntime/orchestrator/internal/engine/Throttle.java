@@ -114,7 +114,7 @@ final class Throttle {
           "replication lag can't be read: "
               + read.unreadable()
               + (read.remedy() == null ? "; mend that, or" : "; " + read.remedy() + ", or")
-              + " set max_lag_ms to null");
+              + " set max_lag_ms to -1");
       return MOST_STRETCH;
     }
     if (read.replica() != null && read.behind().compareTo(limit) > 0) {
