@@ -254,12 +254,12 @@ class PostgresScanSqlKindsTest {
           a.execute("UPDATE t SET v = 'app' WHERE k = 9");
           assertThat(BackfillWalk.run(db.dataSource(), step)).isEqualTo(ROWS - 1);
           c.setAutoCommit(false);
-          s.execute(new "SET LOCAL lock_timeout = 1");
+          s.execute("SET LOCAL lock_timeout = 1");
           assertThatThrownBy(() -> BackfillWalk.one(c, step, List.of("9")))
               .hasMessageContaining("lock timeout");
           c.rollback();
           if (change != copy && !(change instanceof RowChange.Compute)) {
-            s.execute(new "SET LOCAL lock_timeout = 1");
+            s.execute("SET LOCAL lock_timeout = 1");
             assertThatThrownBy(() -> BackfillWalk.all(c, step, false, List.of("50")))
                 .hasMessageContaining("lock timeout");
             c.rollback();

@@ -87,6 +87,7 @@ record Subject<C extends Enum<C> & CodeStage>(
             .release(act.release())
             .noStarQueries()
             .background(false)
+            .backfillWorkers(0)
             .backupGate((migration, drops) -> true)
             .timing(timing -> quick(timing).horizon(act.horizon()));
     if (act.stage() != null) {

@@ -54,8 +54,8 @@ final class Subjects {
 
   private static <B extends Migration.Builder<B, ?>> B policy(B builder, String... approvals) {
     return builder
-        .batchRows(BATCH)
-        .batchPause(Duration.ZERO)
+        // What is sampled by the clock would come at another statement in each run.
+        .pace(pace -> pace.fullSpeed().rows(BATCH, BATCH))
         .retention(Duration.ZERO)
         .allowTriggers("count_touch")
         .approvalBefore(approvals);
