@@ -33,6 +33,16 @@ public interface ScanSql {
   String chunkEnd(Scan scan, boolean bounded);
 
   /**
+   * Selects the key that so many keys come before: no row if there are not as many. Cheaper than
+   * {@link #chunkEnd}. Reads only the index.
+   *
+   * @param scan the walk
+   * @param bounded whether the range has a lower end
+   * @return SQL; parameters: after, up to, number of keys before
+   */
+  String keyAt(Scan scan, boolean bounded);
+
+  /**
    * Changes the pending rows of a range that nobody else has locked.
    *
    * @param step the backfill
@@ -135,7 +145,9 @@ public interface ScanSql {
   String estimate(Scan scan);
 
   /**
-   * Limits the next statements of a transaction, whatever limits the session has otherwise.
+   * Limits the next statements of a batch's transaction, whatever limits the session has otherwise,
+   * and lets its commit not wait for disks where that is possible: rows and progress commit
+   * together, so that what a crash of the server might take is taken as a whole, and done again.
    *
    * @return a query; parameters, in milliseconds, 0 for no limit: how long each may run, how long
    *     each may wait for a lock

@@ -45,6 +45,19 @@ final class PostgresScanSql implements ScanSql {
   }
 
   @Override
+  public String keyAt(Scan scan, boolean bounded) {
+    return "SELECT "
+        + ScanParts.selected(scan)
+        + " FROM "
+        + scan.table()
+        + " WHERE "
+        + ScanParts.range(scan, bounded)
+        + " ORDER BY "
+        + ScanParts.names(scan)
+        + " OFFSET CAST(? AS bigint) LIMIT 1";
+  }
+
+  @Override
   public String update(BackfillStep step, boolean bounded) {
     return PostgresRowChanges.update(step, bounded);
   }
@@ -117,6 +130,7 @@ final class PostgresScanSql implements ScanSql {
   @Override
   public String limits() {
     return "SELECT set_config('statement_timeout', CAST(? AS bigint)::text, true),"
-        + " set_config('lock_timeout', CAST(? AS bigint)::text, true)";
+        + " set_config('lock_timeout', CAST(? AS bigint)::text, true),"
+        + " set_config('synchronous_commit', 'off', true)";
   }
 }

@@ -35,7 +35,7 @@ final class BatchAttempt {
   private static final int SKIPPED_TRIES = 3;
   private static final int DEADLOCK_TRIES = 5;
   private static final int LEDGER_TRIES = 3;
-  private static final int AROUND_BATCHES = 10;
+  private static final int AROUND_BATCHES = 3;
   private static final long MILLIS = 1_000_000;
 
   private final EngineContext ctx;
@@ -137,6 +137,7 @@ final class BatchAttempt {
       throws SQLException {
     Chunk chunk = held.chunk();
     long start = System.nanoTime();
+    reads.limit(connection, 0, budget());
     long pending = reads.countPending(connection, task.scan(), chunk.from(), upTo);
     int next =
         held.next(

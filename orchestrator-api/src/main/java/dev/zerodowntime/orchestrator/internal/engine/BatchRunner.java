@@ -31,8 +31,11 @@ final class BatchRunner {
 
   private static final int SHOWN_KEYS = 5;
 
-  /** The shortest wait that servers know; nothing is waited for in earnest. */
-  private static final long AT_ONCE_MILLIS = 1;
+  /**
+   * Long enough for the moments in which a file is extended, which servers count as waiting for a
+   * lock, too; far too short for a deadlock with somebody else to be found on their side.
+   */
+  private static final long AT_ONCE_MILLIS = 20;
 
   private final EngineContext ctx;
   private final ScanSql sql;

@@ -55,6 +55,18 @@ final class ScanReads {
     if (upTo == null) {
       return Optional.empty();
     }
+    List<Object> whole = range(after, upTo);
+    whole.add(rows - 1);
+    Optional<Bound> bound =
+        Db.queryOne(
+            connection,
+            sql.keyAt(scan, after != null),
+            row -> new Bound(key(row, scan), rows),
+            whole.toArray());
+    if (bound.isPresent()) {
+      return bound;
+    }
+    // Not as many are left: all of them.
     List<Object> parameters = range(after, upTo);
     parameters.add(rows);
     return Db.queryOne(
