@@ -71,7 +71,7 @@ public final class AdvanceOnce {
   }
 
   /** The library, its dialect and the driver; no Flyway, no logging. */
-  static Set<Path> libraryOnly() {
+  public static Set<Path> libraryOnly() {
     return where(
         Orchestrator.class,
         PostgresDialect.class,
