@@ -4,18 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import java.io.IOException;
 import java.lang.reflect.Method;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The code on README's first screen is compiled and run as it stands there. */
+/**
+ * The code on README's first screen is compiled and run as it stands there; all other code is
+ * compiled.
+ */
 @PostgresTest
 class ReadmeTest {
 
@@ -23,21 +29,7 @@ class ReadmeTest {
   void theExampleWorksByCopyAndPaste(TestDatabase database, @TempDir Path folder) throws Exception {
     database.execute(
         "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, country text NOT NULL)");
-    Path source = folder.resolve("Billing.java");
-    Files.writeString(source, example());
-    int status =
-        ToolProvider.getSystemJavaCompiler()
-            .run(
-                null,
-                null,
-                null,
-                "-proc:none",
-                "-d",
-                folder.toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                source.toString());
-    assertThat(status).isZero();
+    compile(examples(root().resolve("README.md")).get(0), folder);
 
     try (URLClassLoader loader =
         new URLClassLoader(
@@ -62,15 +54,55 @@ class ReadmeTest {
     assertThat(database.queryLong("SELECT count(*) FROM orchestrator.member")).isEqualTo(1);
   }
 
-  private static String example() throws Exception {
+  @Test
+  void everyExampleCompiles(@TempDir Path folder) throws Exception {
+    List<Path> texts;
+    try (Stream<Path> docs = Files.list(root().resolve("docs"))) {
+      texts = docs.filter(each -> each.toString().endsWith(".md")).sorted().toList();
+    }
+    int found = 0;
+    for (Path text : texts) {
+      for (String example : examples(text)) {
+        compile(example, Files.createDirectories(folder.resolve("example-" + found++)));
+      }
+    }
+    assertThat(found).isPositive();
+  }
+
+  /** One class of its own. */
+  private static void compile(String example, Path folder) throws Exception {
+    Matcher name = Pattern.compile("(?m)^class (\\w+)").matcher(example);
+    assertThat(name.find()).as(example).isTrue();
+    Path source = folder.resolve(name.group(1) + ".java");
+    Files.writeString(source, example);
+    int status =
+        ToolProvider.getSystemJavaCompiler()
+            .run(
+                null,
+                null,
+                null,
+                "-proc:none",
+                "-d",
+                folder.toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                source.toString());
+    assertThat(status).as(example).isZero();
+  }
+
+  private static Path root() {
     Path folder = Path.of("").toAbsolutePath();
     while (!Files.exists(folder.resolve("LICENSE"))) {
       folder = folder.getParent();
     }
-    Matcher block =
-        Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
-            .matcher(Files.readString(folder.resolve("README.md")));
-    assertThat(block.find()).isTrue();
-    return block.group(1);
+    return folder;
+  }
+
+  private static List<String> examples(Path text) throws IOException {
+    return Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+        .matcher(Files.readString(text))
+        .results()
+        .map(each -> each.group(1))
+        .toList();
   }
 }
