@@ -44,7 +44,9 @@ public interface Orchestrator extends AutoCloseable {
 
   /**
    * Drives everything as far as gates allow, backfills and online builds included, and returns. For
-   * jobs; a process with {@link Role#DRIVER} isn't counted.
+   * jobs; a process with {@link Role#DRIVER} isn't counted. Does not wait where a backfill is
+   * paused, outside its window or held by load or by rows that others have locked: {@link
+   * #drive(Duration)} does.
    *
    * @return what was done, and what every migration waits for
    */

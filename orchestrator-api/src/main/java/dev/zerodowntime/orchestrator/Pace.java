@@ -36,6 +36,9 @@ public record Pace(
   /** The most rows that a batch can have. */
   public static final int MOST_ROWS = 10_000;
 
+  private static final Duration MOST_TARGET = Duration.ofMinutes(10);
+  private static final Duration MOST_PAUSE = Duration.ofDays(1);
+
   /** The most workers of one backfill. */
   public static final int MOST_WORKERS = 64;
 
@@ -62,11 +65,13 @@ public record Pace(
       throw new IllegalArgumentException(
           "minRows " + minRows + " must not be greater than maxRows " + maxRows);
     }
-    if (target.isNegative() || target.toMillis() == 0) {
-      throw new IllegalArgumentException("target must be 1 ms at least, but is " + target);
+    if (target.compareTo(Duration.ofMillis(1)) < 0 || target.compareTo(MOST_TARGET) > 0) {
+      throw new IllegalArgumentException(
+          "target must lie between 1 ms and " + MOST_TARGET + ", but is " + target);
     }
-    if (pause.isNegative()) {
-      throw new IllegalArgumentException("pause must not be negative: " + pause);
+    if (pause.isNegative() || pause.compareTo(MOST_PAUSE) > 0) {
+      throw new IllegalArgumentException(
+          "pause must lie between 0 and " + MOST_PAUSE + ", but is " + pause);
     }
     range("workers", workers, 1, MOST_WORKERS);
     if (maxLag != null && maxLag.isNegative()) {

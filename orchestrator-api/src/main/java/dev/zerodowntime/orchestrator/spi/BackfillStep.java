@@ -88,6 +88,7 @@ public record BackfillStep(
 
   @Override
   public String lock() {
-    return "the rows of one batch, FOR NO KEY UPDATE SKIP LOCKED";
+    return "the rows of one batch, within the lock budget; rows that others have locked are not"
+        + " waited for";
   }
 }

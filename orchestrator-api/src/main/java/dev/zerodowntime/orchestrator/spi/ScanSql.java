@@ -63,8 +63,9 @@ public interface ScanSql {
 
   /**
    * Reads and locks pending rows of a range for {@link RowChange.Compute}: those that nobody else
-   * has locked, in the order of their keys. Selects the key's columns, then those that the function
-   * reads, then those that it sets, all of them as text.
+   * has locked, or all of them for {@link Repeat.OncePerKey}, in the order of their keys. Selects
+   * the key's columns, then those that the function reads, then those that it sets, all of them as
+   * text.
    *
    * @param step the backfill
    * @param bounded whether the range has a lower end

@@ -195,7 +195,8 @@ final class PostgresRowChanges {
         + " ORDER BY "
         + ScanParts.names(step.scan())
         + LOCK
-        + SKIP;
+        // What can't be repeated is done for all rows of a batch, or for none.
+        + (step.repeat() instanceof Repeat.OncePerKey ? "" : SKIP);
   }
 
   static String readOne(BackfillStep step) {

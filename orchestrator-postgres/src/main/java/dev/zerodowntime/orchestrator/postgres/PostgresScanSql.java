@@ -88,9 +88,21 @@ final class PostgresScanSql implements ScanSql {
     return PostgresRowChanges.write(connection, tag, step, rows);
   }
 
+  /**
+   * Not simply the current transaction's id: drivers that set savepoints of their own have it write
+   * under the ids of subtransactions, which come soon after. What is visible, though the snapshot
+   * does not say so, was written here.
+   */
   @Override
   public String writtenHere(Scan scan) {
-    return scan.table() + ".xmin = pg_catalog.pg_current_xact_id()::xid";
+    String current = "pg_catalog.pg_current_xact_id()::text::bigint";
+    String ahead = "(" + scan.table() + ".xmin::text::bigint - " + current + " % 4294967296)";
+    return ahead
+        + " BETWEEN 0 AND 1000000 AND NOT pg_catalog.pg_visible_in_snapshot(("
+        + current
+        + " + "
+        + ahead
+        + ")::text::pg_catalog.xid8, pg_catalog.pg_current_snapshot())";
   }
 
   @Override

@@ -135,8 +135,8 @@ public final class BackfillStore {
               + table()
               + " can't be read: "
               + e.getMessage(),
-          "It was damaged by hand or written by a newer library: mend the row, or delete it to begin"
-              + " the step anew.",
+          "It was damaged by hand or written by a newer library: mend the row. Only where a change"
+              + " may be made twice, it may be deleted as well, to begin the step anew.",
           e);
     }
   }
@@ -280,7 +280,7 @@ public final class BackfillStore {
       throws SQLException {
     Db.update(
         connection,
-        "UPDATE " + table() + " SET waiting = ?" + KEY,
+        "UPDATE " + table() + " SET waiting = ?" + KEY + " AND state <> 'DONE'",
         what,
         row.id(),
         row.schema(),

@@ -1,9 +1,11 @@
 package dev.zerodowntime.orchestrator.internal.control;
 
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The rows of chunks. Rows of the application, a chunk's progress and the check of its claim's
@@ -32,30 +34,35 @@ public final class ChunkStore {
     return tables.table("backfill_chunk");
   }
 
+  private String select() {
+    return "SELECT chunk, from_key, to_key, token, worker, COALESCE(expires_at >= "
+        + tables.sql().now()
+        + ", FALSE) AND token IS NOT NULL, done, rows_done, rows_seen, left_over, batch_rows FROM "
+        + table();
+  }
+
+  private Chunk map(MigrationRow row, String step, ResultSet found) throws SQLException {
+    return new Chunk(
+        found.getLong(1),
+        backfills.key(row, step, found.getString(2)),
+        Objects.requireNonNull(backfills.key(row, step, found.getString(3))),
+        found.getString(4),
+        found.getString(5),
+        found.getBoolean(6),
+        found.getBoolean(7),
+        found.getLong(8),
+        found.getLong(9),
+        found.getLong(10),
+        found.getInt(11));
+  }
+
   /** A backfill's chunks that are not counted in its row yet, oldest first. */
   public List<Chunk> read(Connection connection, MigrationRow row, String step)
       throws SQLException {
     return Db.query(
         connection,
-        "SELECT chunk, from_key, to_key, token, worker, COALESCE(expires_at >= "
-            + tables.sql().now()
-            + ", FALSE) AND token IS NOT NULL, done, rows_done, rows_seen, left_over, batch_rows"
-            + " FROM "
-            + table()
-            + " WHERE migration = ? AND target_schema = ? AND step = ? ORDER BY chunk",
-        found ->
-            new Chunk(
-                found.getLong(1),
-                backfills.key(row, step, found.getString(2)),
-                Objects.requireNonNull(backfills.key(row, step, found.getString(3))),
-                found.getString(4),
-                found.getString(5),
-                found.getBoolean(6),
-                found.getBoolean(7),
-                found.getLong(8),
-                found.getLong(9),
-                found.getLong(10),
-                found.getInt(11)),
+        select() + " WHERE migration = ? AND target_schema = ? AND step = ? ORDER BY chunk",
+        found -> map(row, step, found),
         row.id(),
         row.schema(),
         step);
@@ -84,8 +91,11 @@ public final class ChunkStore {
         chunk.batchRows());
   }
 
-  /** Takes over a chunk whose claim is over; says whether it was to be had. */
-  public boolean take(
+  /**
+   * Takes over a chunk whose claim is over, as it is now: whoever had it may have got on since it
+   * was read, or be done. Empty if it is not to be had.
+   */
+  public Optional<Chunk> take(
       Connection connection,
       MigrationRow row,
       String step,
@@ -94,36 +104,37 @@ public final class ChunkStore {
       String worker,
       long ttlMillis)
       throws SQLException {
-    boolean free =
+    Optional<Chunk> now =
         Db.queryOne(
-                connection,
-                // Whoever is in the middle of a batch has locked it, however long that takes.
-                "SELECT chunk FROM " + table() + KEY + " FOR UPDATE SKIP LOCKED",
-                found -> true,
-                row.id(),
-                row.schema(),
-                step,
-                chunk.number())
-            .isPresent();
-    return free
-        && Db.update(
-                connection,
-                "UPDATE "
-                    + table()
-                    + " SET token = ?, worker = ?, expires_at = "
-                    + tables.sql().later(ttlMillis)
-                    + KEY
-                    + " AND NOT done AND (token IS NULL OR worker = ? OR expires_at < "
-                    + tables.sql().now()
-                    + ")",
-                token,
-                worker,
-                row.id(),
-                row.schema(),
-                step,
-                chunk.number(),
-                worker)
-            == 1;
+            connection,
+            // Whoever is in the middle of a batch has locked it, however long that takes.
+            select() + KEY + " FOR UPDATE SKIP LOCKED",
+            found -> map(row, step, found),
+            row.id(),
+            row.schema(),
+            step,
+            chunk.number());
+    boolean taken =
+        now.isPresent()
+            && Db.update(
+                    connection,
+                    "UPDATE "
+                        + table()
+                        + " SET token = ?, worker = ?, expires_at = "
+                        + tables.sql().later(ttlMillis)
+                        + KEY
+                        + " AND NOT done AND (token IS NULL OR worker = ? OR expires_at < "
+                        + tables.sql().now()
+                        + ")",
+                    token,
+                    worker,
+                    row.id(),
+                    row.schema(),
+                    step,
+                    chunk.number(),
+                    worker)
+                == 1;
+    return taken ? now.map(each -> each.claimed(token, worker)) : Optional.empty();
   }
 
   /** Keeps a claim, and others from taking it over until the transaction ends. */

@@ -109,8 +109,10 @@ final class ChunkClaims {
         continue;
       }
       String token = UUID.randomUUID().toString();
-      if (ctx.chunks().take(connection, task.row(), task.name(), each, token, worker, ttl())) {
-        return new Claim(Kind.CLAIMED, each.claimed(token, worker));
+      Optional<Chunk> taken =
+          ctx.chunks().take(connection, task.row(), task.name(), each, token, worker, ttl());
+      if (taken.isPresent()) {
+        return new Claim(Kind.CLAIMED, taken.get());
       }
     }
     return Claim.of(Kind.NONE);

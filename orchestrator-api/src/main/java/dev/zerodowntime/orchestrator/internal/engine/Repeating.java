@@ -69,6 +69,11 @@ final class Repeating implements AutoCloseable {
     boolean failing = false;
     while (!isClosed()) {
       long pause;
+      // Left behind by somebody else's code that was called here; nobody interrupts this thread.
+      boolean interrupted = Thread.interrupted();
+      if (interrupted) {
+        LOG.debug("{}: an interrupt was left behind", name);
+      }
       try {
         pause = work.once();
         if (failing) {

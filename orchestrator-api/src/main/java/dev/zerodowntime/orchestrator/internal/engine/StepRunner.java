@@ -155,6 +155,8 @@ final class StepRunner {
         connection -> {
           context.lease().require(connection);
           ctx.migrations().status(connection, context.row(), MigrationStatus.FAILED, problem);
+          // It is told once; whoever resumes the migration wants another try.
+          ctx.backfills().error(connection, context.row(), context.step().name(), null);
           context.event(connection, "FAILED", null, null, null, "FAILED", problem);
           return true;
         });
