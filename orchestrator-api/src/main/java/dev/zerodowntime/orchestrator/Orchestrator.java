@@ -43,8 +43,9 @@ public interface Orchestrator extends AutoCloseable {
   AdvanceReport advance();
 
   /**
-   * Drives everything as far as gates allow, backfills and online builds included, and returns. For
-   * jobs; a process with {@link Role#DRIVER} isn't counted.
+   * Drives everything as far as gates allow, backfills and online builds included, and returns at
+   * the first thing to wait for, such as a lock of somebody else, replication lag or a closed
+   * window. For jobs; a process with {@link Role#DRIVER} isn't counted.
    *
    * @return what was done, and what every migration waits for
    */
