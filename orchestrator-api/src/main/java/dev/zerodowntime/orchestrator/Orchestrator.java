@@ -43,10 +43,9 @@ public interface Orchestrator extends AutoCloseable {
   AdvanceReport advance();
 
   /**
-   * Drives everything as far as gates allow, backfills and online builds included, and returns. For
-   * jobs; a process with {@link Role#DRIVER} isn't counted. Does not wait where a backfill is
-   * paused, outside its window or held by load or by rows that others have locked: {@link
-   * #drive(Duration)} does.
+   * Drives everything as far as gates allow, backfills and online builds included, and returns at
+   * the first thing to wait for, such as a lock of somebody else, replication lag or a closed
+   * window. For jobs; a process with {@link Role#DRIVER} isn't counted.
    *
    * @return what was done, and what every migration waits for
    */

@@ -304,7 +304,8 @@ public final class OrchestratorBuilder {
   /**
    * How many threads of this process take part in backfills, beside the driver's. How many work on
    * one backfill is its own affair, see {@link Pace#workers}. Default: 1, and none for {@link
-   * Role#MEMBER}. Each uses a connection of {@link #ddlDataSource} while it works.
+   * Role#MEMBER}. Each uses a connection while it works, of {@link #ddlDataSource} for batches and
+   * of the application's pool for a look at the load: make them large enough.
    *
    * @param threads 0 to 64
    * @return this
@@ -333,8 +334,8 @@ public final class OrchestratorBuilder {
   }
 
   /**
-   * Is told how backfills get on that this process works on. Default: nobody; the log says it every
-   * 30 s.
+   * Is told how backfills get on that this process works on. Default: nobody. The log says it every
+   * 30 s, and at the end, in any case.
    *
    * @param listener who is told
    * @return this

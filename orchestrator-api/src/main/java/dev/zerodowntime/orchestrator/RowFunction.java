@@ -5,7 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Computes values of rows in Java, a batch at a time. The rows are locked while it runs: it must be
- * quick, and must not use the database or wait for others. Called by several threads at once.
+ * quick, and must not use the database or wait for others. Where a row takes milliseconds, declare
+ * smaller batches ({@link Pace#rows}): all of a batch should take no longer than the lock budget.
+ * Called by several threads at once.
  */
 @FunctionalInterface
 public interface RowFunction {
