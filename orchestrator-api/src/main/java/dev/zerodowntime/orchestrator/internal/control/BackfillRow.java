@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.internal.control;
 
 import dev.zerodowntime.orchestrator.BackfillProgress;
+import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Pace;
 import java.time.Instant;
 import java.util.List;
@@ -126,7 +127,8 @@ public record BackfillRow(
       workers += each.live() ? 1 : 0;
     }
     Pace pace;
-    String problem = error;
+    boolean failed = row.status() == MigrationStatus.FAILED && !done;
+    String problem = error == null && failed ? row.lastError() : error;
     try {
       pace = overrides.over(row.policy().pace());
     } catch (IllegalArgumentException e) {
@@ -136,7 +138,7 @@ public record BackfillRow(
     BackfillProgress.State state =
         done
             ? BackfillProgress.State.DONE
-            : error != null
+            : error != null || failed
                 ? BackfillProgress.State.STOPPED
                 : verifying ? BackfillProgress.State.VERIFYING : BackfillProgress.State.RUNNING;
     return new BackfillProgress(

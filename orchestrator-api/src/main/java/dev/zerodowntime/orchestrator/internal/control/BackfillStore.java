@@ -335,14 +335,17 @@ public final class BackfillStore {
         step);
   }
 
-  /** Forgets how far a step came: it starts anew, and whoever works on it is stopped. */
+  /**
+   * Forgets how far a step came: it starts anew, and whoever works on it is stopped. The row goes
+   * first, as it is locked to claim: after it no chunk can come that this does not see.
+   */
   public void discard(Connection connection, MigrationRow row, String step) throws SQLException {
+    Db.update(connection, "DELETE FROM " + table() + KEY, row.id(), row.schema(), step);
     Db.update(
         connection,
         "DELETE FROM " + tables.table("backfill_chunk") + KEY,
         row.id(),
         row.schema(),
         step);
-    Db.update(connection, "DELETE FROM " + table() + KEY, row.id(), row.schema(), step);
   }
 }

@@ -4,8 +4,10 @@ import dev.zerodowntime.orchestrator.internal.control.BackfillStore;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -21,6 +23,7 @@ final class BackfillCrew implements AutoCloseable {
   private final BackfillShared shared;
   private final int size;
   private final List<Repeating> threads = new ArrayList<>();
+  private final List<BackfillWorker> workers = new ArrayList<>();
   private int shifts;
 
   BackfillCrew(EngineContext ctx, Stop stop, Throttle throttle, BackfillReports reports, int size) {
@@ -48,22 +51,33 @@ final class BackfillCrew implements AutoCloseable {
               () -> work(worker),
               ctx.timing().tick().toNanos());
       threads.add(thread);
+      workers.add(worker);
       thread.start();
     }
   }
 
   /** See {@link #enter}. */
   void leave() {
-    List<Repeating> leaving;
     synchronized (this) {
       shifts--;
       if (shifts > 0) {
         return;
       }
+    }
+    end();
+  }
+
+  private void end() {
+    List<Repeating> leaving;
+    List<BackfillWorker> theirs;
+    synchronized (this) {
       leaving = List.copyOf(threads);
+      theirs = List.copyOf(workers);
       threads.clear();
+      workers.clear();
     }
     leaving.forEach(Repeating::close);
+    theirs.forEach(BackfillWorker::letGo);
   }
 
   private synchronized void wakeUp() {
@@ -73,17 +87,20 @@ final class BackfillCrew implements AutoCloseable {
   private long work(BackfillWorker worker) throws SQLException {
     long tick = ctx.timing().tick().toNanos();
     List<BackfillStore.Open> open = Db.autoCommit(ctx.dataSource(), ctx.backfills()::open);
+    Set<String> worked = new HashSet<>();
     boolean more = false;
     boolean others = false;
     for (BackfillStore.Open each : open) {
       Optional<BackfillTask> task =
           Db.autoCommit(ctx.dataSource(), c -> BackfillTask.of(ctx, c, each));
       if (task.isPresent()) {
+        worked.add(task.get().key());
         BackfillWorker.Result result = worker.work(task.get(), System.nanoTime() + tick);
         more |= result.kind() == BackfillWorker.Result.Kind.MORE;
         others |= result.kind() == BackfillWorker.Result.Kind.IDLE;
       }
     }
+    worker.letGo(worked);
     if (more) {
       return 0;
     }
@@ -94,12 +111,9 @@ final class BackfillCrew implements AutoCloseable {
 
   @Override
   public void close() {
-    List<Repeating> leaving;
     synchronized (this) {
       shifts = 0;
-      leaving = List.copyOf(threads);
-      threads.clear();
     }
-    leaving.forEach(Repeating::close);
+    end();
   }
 }

@@ -7,12 +7,12 @@ import dev.zerodowntime.orchestrator.internal.control.Chunk;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -29,14 +29,26 @@ final class BackfillWorker {
   private static final int CLAIM_TRIES = 40;
   private static final long CLAIM_NANOS = 1_000_000;
 
+  /** {@link System#nanoTime()} can't compare what is further apart than centuries. */
+  private static final double MOST_PAUSE_NANOS = 1e18;
+
   private final EngineContext ctx;
   private final BackfillShared shared;
   private final ScanReads reads;
   private final ChunkClaims claims;
   private final BatchAttempt attempt;
 
-  /** By {@link System#nanoTime()}, when a backfill's next batch may start here. */
-  private final Map<String, Long> notBefore = new HashMap<>();
+  /** When a backfill's last batch ended here, and how much longer than usual it rests since. */
+  private final Map<String, Rest> resting = new HashMap<>();
+
+  /** What bounds a backfill's last batch here was sized within. */
+  private final Map<String, Pace> bounds = new HashMap<>();
+
+  /**
+   * Claims that are kept from turn to turn: whoever has one also keeps to the pause, which a claim
+   * that goes round all workers of a fleet would not.
+   */
+  private final Map<String, Kept> kept = new HashMap<>();
 
   BackfillWorker(EngineContext ctx, BackfillShared shared, String name) {
     this.ctx = ctx;
@@ -75,6 +87,21 @@ final class BackfillWorker {
     }
   }
 
+  private record Kept(BackfillTask task, Held held) {}
+
+  /**
+   * A pause between two batches.
+   *
+   * @param since by {@link System#nanoTime()}
+   * @param stretch how much longer than usual it is
+   */
+  private record Rest(long since, double stretch) {
+    /** When it is over, for a pace that may have changed meanwhile. */
+    long until(Pace pace) {
+      return since + (long) Math.min(MOST_PAUSE_NANOS, pace.pause().toMillis() * 1e6 * stretch);
+    }
+  }
+
   /** The claim was taken over, or the backfill is over: whatever was being done is undone. */
   static final class ClaimLostException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -85,13 +112,16 @@ final class BackfillWorker {
   }
 
   /**
-   * Works until a time, or until there is nothing to do. A claim that is left is given back.
+   * Works until a time, or until there is nothing to do. A claim is only kept where there is more
+   * to do: the next call goes on with it, or {@link #letGo} gives it back.
    *
    * @param task what to work on
    * @param deadline by {@link System#nanoTime()}; a batch that has begun is ended
    */
   Result work(BackfillTask task, long deadline) throws SQLException {
-    Held held = null;
+    Kept before = kept.remove(task.key());
+    Held held = before == null ? null : before.held();
+    boolean keep = false;
     try {
       while (true) {
         if (shared.stop().asked()) {
@@ -99,7 +129,6 @@ final class BackfillWorker {
         }
         BackfillRow row = read(task);
         if (row == null || !row.open()) {
-          held = null;
           return Result.of(Result.Kind.OVER);
         }
         Pace pace;
@@ -114,9 +143,6 @@ final class BackfillWorker {
         Throttle.Verdict verdict = shared.throttle().ask(pace, Instant.ofEpochMilli(row.now()));
         if (!verdict.go()) {
           return waits(task, row, Wait.Kind.LOAD, Objects.requireNonNullElse(verdict.reason(), ""));
-        }
-        if (!awaitTurn(task, deadline)) {
-          return Result.of(Result.Kind.MORE);
         }
         if (held == null) {
           ChunkClaims.Claim claim = claim(task);
@@ -133,7 +159,19 @@ final class BackfillWorker {
         } else if (overstaffed(task, held, pace)) {
           return Result.of(Result.Kind.IDLE);
         }
-        Result result = attempt.batch(task, held, row, pace);
+        if (resting.containsKey(task.key())) {
+          if (!awaitTurn(task, pace, deadline)) {
+            keep = refresh(task, held);
+            return Result.of(Result.Kind.MORE);
+          }
+          // Much may have been said meanwhile.
+          continue;
+        }
+        if (row.waiting() != null) {
+          waitsForNothing(task);
+        }
+        held.follow(pace, Objects.requireNonNullElse(bounds.put(task.key(), pace), pace));
+        Result result = attempt.batch(task, held, pace);
         if (result != null) {
           return result;
         }
@@ -142,11 +180,12 @@ final class BackfillWorker {
           // Another try at the same place, in the light of what was learnt, before anything else.
           continue;
         }
-        rest(task, held, pace, verdict.stretch());
+        rest(task, held, verdict.stretch());
         if (held.chunk().done()) {
           held = null;
         }
         if (System.nanoTime() - deadline >= 0) {
+          keep = true;
           return Result.of(Result.Kind.MORE);
         }
       }
@@ -163,8 +202,39 @@ final class BackfillWorker {
       }
       throw e;
     } finally {
-      giveBack(task, held);
+      if (keep && held != null && !shared.stop().asked()) {
+        kept.put(task.key(), new Kept(task, held));
+      } else {
+        giveBack(task, held);
+      }
     }
+  }
+
+  /** Gives back what is kept: there is no next turn. */
+  void letGo() {
+    letGo(Set.of());
+  }
+
+  /** Gives back what is kept of others than these. */
+  void letGo(Set<String> others) {
+    List<Kept> all =
+        kept.values().stream().filter(each -> !others.contains(each.task().key())).toList();
+    kept.keySet().retainAll(others);
+    all.forEach(each -> giveBack(each.task(), each.held()));
+  }
+
+  /** Keeps a claim through a pause that is longer than the claim lasts. */
+  private boolean refresh(BackfillTask task, Held held) throws SQLException {
+    if (shared.stop().asked()) {
+      return false;
+    }
+    long ttl = ctx.timing().lease().toMillis();
+    boolean mine =
+        reads.alone(c -> ctx.chunks().save(c, task.row(), task.name(), held.chunk(), ttl));
+    if (!mine) {
+      throw new ClaimLostException();
+    }
+    return true;
   }
 
   private @Nullable BackfillRow read(BackfillTask task) throws SQLException {
@@ -196,28 +266,24 @@ final class BackfillWorker {
   }
 
   /** Waits for the end of the pause; false if that is not within this turn. */
-  private boolean awaitTurn(BackfillTask task, long deadline) {
-    Long until = notBefore.remove(task.key());
-    if (until == null) {
-      return !shared.stop().asked();
-    }
+  private boolean awaitTurn(BackfillTask task, Pace pace, long deadline) {
+    Rest rest = Objects.requireNonNull(resting.get(task.key()));
+    long until = rest.until(pace);
     if (until - deadline > ctx.timing().tick().toNanos()) {
-      notBefore.put(task.key(), until);
       shared.stop().await(Math.max(0, deadline - System.nanoTime()));
       return false;
     }
     shared.stop().await(Math.max(0, until - System.nanoTime()));
+    resting.remove(task.key());
     return !shared.stop().asked();
   }
 
-  private void rest(BackfillTask task, Held held, Pace pace, double stretch) {
+  private void rest(BackfillTask task, Held held, double stretch) {
     if (held.verifying()) {
       // It locks nothing; what it costs others is what is watched.
       return;
     }
-    Duration pause = pace.pause();
-    double factor = Math.max(stretch, held.takeStretch());
-    notBefore.put(task.key(), System.nanoTime() + (long) (pause.toNanos() * factor));
+    resting.put(task.key(), new Rest(System.nanoTime(), Math.max(stretch, held.takeStretch())));
   }
 
   /** Says in the backfill's row what it waits for, once. */
@@ -233,6 +299,16 @@ final class BackfillWorker {
       shared.reports().moved(task);
     }
     return Result.held(kind, what);
+  }
+
+  /** Not in the batch's transaction: it would lock the backfill's row after a chunk's. */
+  private void waitsForNothing(BackfillTask task) throws SQLException {
+    Db.autoCommit(
+        ctx.ddlDataSource(),
+        c -> {
+          ctx.backfills().waits(c, task.row(), task.name(), null);
+          return true;
+        });
   }
 
   private void giveBack(BackfillTask task, @Nullable Held held) {
@@ -253,7 +329,6 @@ final class BackfillWorker {
     private final int sweep;
     private final boolean first;
     private double stretch = 1;
-    private Pace bounds;
 
     /** So many rows are walked over before batches grow again: one of them is bad. */
     long careful;
@@ -276,7 +351,6 @@ final class BackfillWorker {
 
     Held(Chunk chunk, BackfillRow row, Pace pace) {
       this.staff = pace.workers();
-      this.bounds = pace;
       this.chunk = chunk;
       this.verifying = row.verifying();
       this.sweep = row.sweep();
@@ -295,12 +369,11 @@ final class BackfillWorker {
       return verifying;
     }
 
-    /** Keeps to the bounds; those that a person has changed since hold at once. */
-    void follow(Pace pace) {
+    /** Keeps to the bounds; those that a person has changed since the last batch hold at once. */
+    void follow(Pace pace, Pace before) {
       int rows = Math.min(chunk.batchRows(), pace.maxRows());
-      boolean changed = pace.minRows() != bounds.minRows() || pace.maxRows() != bounds.maxRows();
+      boolean changed = pace.minRows() != before.minRows() || pace.maxRows() != before.maxRows();
       chunk = chunk.batch(changed ? Math.max(rows, pace.minRows()) : rows);
-      bounds = pace;
     }
 
     /** The size of the next batch. */

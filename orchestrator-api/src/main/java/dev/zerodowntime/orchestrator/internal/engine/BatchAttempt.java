@@ -2,7 +2,6 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.Pace;
 import dev.zerodowntime.orchestrator.Wait;
-import dev.zerodowntime.orchestrator.internal.control.BackfillRow;
 import dev.zerodowntime.orchestrator.internal.control.Chunk;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.engine.BackfillWorker.ClaimLostException;
@@ -60,15 +59,13 @@ final class BatchAttempt {
    *
    * @return why this worker can't go on; null if it can
    */
-  @Nullable Result batch(BackfillTask task, Held held, BackfillRow row, Pace pace)
-      throws SQLException {
-    held.follow(pace);
+  @Nullable Result batch(BackfillTask task, Held held, Pace pace) throws SQLException {
     long limit = held.unlimited ? 0 : budget();
     long start = System.nanoTime();
     held.walked = false;
     Left left;
     try {
-      left = reads.alone(c -> inTransaction(c, task, held, row, pace, limit));
+      left = reads.alone(c -> inTransaction(c, task, held, pace, limit));
     } catch (BatchRunner.UnrepeatableException e) {
       return rowStop.unrepeatable(task, held, e);
     } catch (BatchRunner.FunctionException e) {
@@ -100,7 +97,7 @@ final class BatchAttempt {
   }
 
   private Left inTransaction(
-      Connection connection, BackfillTask task, Held held, BackfillRow row, Pace pace, long limit)
+      Connection connection, BackfillTask task, Held held, Pace pace, long limit)
       throws SQLException {
     Chunk chunk = held.chunk();
     if (!ctx.chunks().hold(connection, task.row(), task.name(), chunk)) {
@@ -125,9 +122,6 @@ final class BatchAttempt {
     }
     if (!ctx.chunks().save(connection, task.row(), task.name(), left.chunk(), ttl())) {
       throw new ClaimLostException();
-    }
-    if (row.waiting() != null) {
-      ctx.backfills().waits(connection, task.row(), task.name(), null);
     }
     return left;
   }

@@ -136,17 +136,16 @@ final class BatchRunner {
       }
       throw new SQLException("rows are locked by others", "55P03");
     }
-    if (batch.check() || way == Way.AROUND_LOCKS) {
-      List<List<String>> again =
-          batch.check()
-              ? pending(connection, batch, sql.writtenHere(backfill.scan()), 1)
-              : List.of();
-      if (!again.isEmpty() && backfill.mustFinish()) {
+    List<List<String>> left =
+        way == Way.AROUND_LOCKS ? pending(connection, batch, "", SHOWN_KEYS) : List.of();
+    // Those that are left are tried again, and must not be what was just changed.
+    if (backfill.mustFinish() && (batch.check() || !left.isEmpty())) {
+      List<List<String>> again = pending(connection, batch, sql.writtenHere(backfill.scan()), 1);
+      if (!again.isEmpty()) {
         throw new UnrepeatableException(again.get(0));
       }
-      return way == Way.AROUND_LOCKS ? pending(connection, batch, "", SHOWN_KEYS) : List.of();
     }
-    return List.of();
+    return left;
   }
 
   private List<List<String>> pending(Connection connection, Batch batch, String extra, int most)

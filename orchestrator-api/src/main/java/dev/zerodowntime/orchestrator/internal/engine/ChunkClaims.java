@@ -80,7 +80,13 @@ final class ChunkClaims {
         busy += each.live() && !worker.equals(each.worker()) ? 1 : 0;
       }
     }
-    Pace pace = row.overrides().over(task.row().policy().pace());
+    Pace pace;
+    try {
+      pace = row.overrides().over(task.row().policy().pace());
+    } catch (IllegalArgumentException e) {
+      // Somebody has just set it: the next look says so.
+      return Claim.of(Kind.NONE);
+    }
     Claim claim = Claim.of(Kind.NONE);
     if (busy < pace.workers()) {
       claim = takeOver(connection, task, chunks);

@@ -103,6 +103,7 @@ final class Driver {
     try {
       if (System.nanoTime() - standsBackUntil < 0 || !lease.hold()) {
         gatekeeper.blinked();
+        steps.letGo();
         return Pass.NOT_LEADING;
       }
       return drive(longSteps, deadline);
@@ -157,6 +158,7 @@ final class Driver {
       return;
     }
     try {
+      steps.letGo();
       lease.release();
     } catch (SQLException e) {
       LOG.debug("the lease could not be released; it will expire", e);

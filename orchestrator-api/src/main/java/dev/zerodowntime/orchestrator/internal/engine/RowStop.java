@@ -101,10 +101,15 @@ final class RowStop {
     reads.alone(
         connection -> {
           Chunk chunk = held.chunk();
+          // The backfill's row before its chunks', as everybody does.
+          ctx.backfills().error(connection, task.row(), task.name(), problem);
+          if (!ctx.reader().running(connection, task.row(), ctx.server())) {
+            // Nobody would take notice of it before the row was mended.
+            throw new Lease.PausedException();
+          }
           if (!ctx.chunks().hold(connection, task.row(), task.name(), chunk)) {
             throw new ClaimLostException();
           }
-          ctx.backfills().error(connection, task.row(), task.name(), problem);
           return ctx.chunks().release(connection, task.row(), task.name(), chunk);
         });
     return Result.of(Result.Kind.OVER);

@@ -62,6 +62,11 @@ final class ScanRunner {
     }
   }
 
+  /** There is no next slice: others may go on. */
+  void letGo() {
+    worker.letGo();
+  }
+
   private Outcome walk(StepContext step, long deadline) throws SQLException {
     BackfillTask task = new BackfillTask(step.row(), step.phase(), step.step());
     if (task.lacksFunction()) {
@@ -157,13 +162,6 @@ final class ScanRunner {
     String problem = row.error();
     if (problem != null) {
       shared.reports().ended(task);
-      reads.alone(
-          connection -> {
-            step.lease().require(connection);
-            // It is told once, and tried again when the migration is resumed.
-            ctx.backfills().error(connection, task.row(), task.name(), null);
-            return true;
-          });
       return Outcome.failed(problem);
     }
     return row.done() ? Outcome.DONE : null;
