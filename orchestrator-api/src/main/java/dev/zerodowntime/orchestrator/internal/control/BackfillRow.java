@@ -69,7 +69,7 @@ public record BackfillRow(
         leftOver + chunk.leftOver(),
         chunk.batchRows(),
         chunks,
-        rateWith(chunk.rowsSeen()));
+        rate);
   }
 
   /** With a chunk that was claimed from it. */
@@ -97,7 +97,19 @@ public record BackfillRow(
         newBatch, newChunks, newRate, rateAt, overrides, paused, waiting, error, startedAt, now);
   }
 
-  /** The rate when one more chunk is done. */
+  /** With the rate that follows from what was counted since before. */
+  public BackfillRow rated(BackfillRow before) {
+    return with(
+        cursor,
+        rowsDone,
+        rowsSeen,
+        leftOver,
+        batchRows,
+        chunks,
+        rateWith(rowsSeen - before.rowsSeen));
+  }
+
+  /** The rate when so many rows more are done. */
   private double rateWith(long rows) {
     double millis = Math.max(1, now - rateAt);
     double newest = 1_000.0 * rows / millis;

@@ -40,7 +40,7 @@ final class BackfillCrew implements AutoCloseable {
   /** Has the threads work until {@link #leave} was called as often. */
   synchronized void enter() {
     shifts++;
-    if (shifts > 1) {
+    if (shifts > 1 || shared.stop().asked()) {
       return;
     }
     for (int i = 1; i <= size; i++) {
@@ -86,6 +86,9 @@ final class BackfillCrew implements AutoCloseable {
 
   private long work(BackfillWorker worker) throws SQLException {
     long tick = ctx.timing().tick().toNanos();
+    if (shared.stop().asked()) {
+      return IDLE_TICKS * tick;
+    }
     List<BackfillStore.Open> open = Db.autoCommit(ctx.dataSource(), ctx.backfills()::open);
     Set<String> worked = new HashSet<>();
     boolean more = false;

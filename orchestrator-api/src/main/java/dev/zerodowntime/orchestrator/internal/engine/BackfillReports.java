@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +25,7 @@ final class BackfillReports {
   private final EngineContext ctx;
   private final @Nullable BackfillListener listener;
   private final Map<String, Told> told = new HashMap<>();
+  private final ReentrantLock listening = new ReentrantLock();
 
   BackfillReports(EngineContext ctx, @Nullable BackfillListener listener) {
     this.ctx = ctx;
@@ -52,34 +54,53 @@ final class BackfillReports {
     tell(task.row(), task.name(), true);
   }
 
-  private synchronized void tell(MigrationRow row, String step, boolean last) throws SQLException {
-    long now = System.nanoTime();
-    String key = row.key() + "|" + step;
-    Told before = told.computeIfAbsent(key, k -> new Told(now - LISTENER_NANOS, now));
-    boolean toListener = listener != null && (last || now - before.listener() >= LISTENER_NANOS);
-    boolean toLog = last || now - before.log() >= LOG_NANOS;
-    if (!toListener && !toLog) {
+  private void tell(MigrationRow row, String step, boolean last) throws SQLException {
+    Due due = due(row.key() + "|" + step, last);
+    if (!due.listener() && !due.log()) {
       return;
-    }
-    told.put(key, new Told(toListener ? now : before.listener(), toLog ? now : before.log()));
-    if (last) {
-      told.remove(key);
     }
     BackfillProgress progress =
         Db.autoCommit(ctx.ddlDataSource(), c -> read(ctx, c, row, step)).orElse(null);
     if (progress == null) {
       return;
     }
-    if (toLog) {
+    if (due.log()) {
       LOG.info("{} step {}: {}", row.id(), step, progress);
     }
     BackfillListener to = listener;
-    if (toListener && to != null) {
-      try {
-        to.progress(progress);
-      } catch (RuntimeException e) {
-        LOG.warn("the backfill listener failed: {}", e.toString(), e);
-      }
+    if (due.listener() && to != null) {
+      tell(to, progress, last);
+    }
+  }
+
+  /** What is due. */
+  private record Due(boolean listener, boolean log) {}
+
+  private synchronized Due due(String key, boolean last) {
+    long now = System.nanoTime();
+    Told before = told.computeIfAbsent(key, k -> new Told(now - LISTENER_NANOS, now));
+    boolean toListener = listener != null && (last || now - before.listener() >= LISTENER_NANOS);
+    boolean toLog = last || now - before.log() >= LOG_NANOS;
+    told.put(key, new Told(toListener ? now : before.listener(), toLog ? now : before.log()));
+    if (last) {
+      told.remove(key);
+    }
+    return new Due(toListener, toLog);
+  }
+
+  /** One call at a time; a slow listener misses some, and holds up none but the one who calls. */
+  private void tell(BackfillListener to, BackfillProgress progress, boolean last) {
+    if (last) {
+      listening.lock();
+    } else if (!listening.tryLock()) {
+      return;
+    }
+    try {
+      to.progress(progress);
+    } catch (RuntimeException e) {
+      LOG.warn("the backfill listener failed: {}", e.toString(), e);
+    } finally {
+      listening.unlock();
     }
   }
 }

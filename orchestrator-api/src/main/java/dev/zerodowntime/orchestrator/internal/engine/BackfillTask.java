@@ -58,6 +58,11 @@ record BackfillTask(MigrationRow row, String phase, Step step) {
         && compute.function() == null;
   }
 
+  /** Whether the change is computed in Java. */
+  boolean computed() {
+    return step instanceof BackfillStep backfill && backfill.change() instanceof RowChange.Compute;
+  }
+
   /** Which rows. */
   Scan scan() {
     return step instanceof BackfillStep backfill ? backfill.scan() : ((VerifyStep) step).scan();

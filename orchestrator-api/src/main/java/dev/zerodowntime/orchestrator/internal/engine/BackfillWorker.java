@@ -173,7 +173,8 @@ final class BackfillWorker {
         held.follow(pace, Objects.requireNonNullElse(bounds.put(task.key(), pace), pace));
         Result result = attempt.batch(task, held, pace);
         if (result != null) {
-          return result;
+          Wait why = result.waiting();
+          return why == null ? result : waits(task, row, why.kind(), why.what());
         }
         shared.reports().moved(task);
         if (!held.walked) {

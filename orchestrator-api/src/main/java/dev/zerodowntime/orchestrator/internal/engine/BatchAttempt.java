@@ -70,6 +70,8 @@ final class BatchAttempt {
       return rowStop.unrepeatable(task, held, e);
     } catch (BatchRunner.FunctionException e) {
       return badRow(task, held, String.valueOf(e.getMessage()));
+    } catch (BatchRunner.TooSlowException e) {
+      return tooSlow(held);
     } catch (SQLException e) {
       return failed(task, held, e, limit, DdlRunner.millisSince(start));
     }
@@ -77,7 +79,12 @@ final class BatchAttempt {
     held.conflicts = 0;
     held.unlimited = false;
     boolean walked = left.skipped().isEmpty();
-    held.careful -= walked ? left.chunk().rowsSeen() - held.chunk().rowsSeen() : 0;
+    if (walked && held.chunk().batchRows() == 1) {
+      // The row that was looked for is behind.
+      held.careful = 0;
+    } else if (walked) {
+      held.careful -= left.chunk().rowsSeen() - held.chunk().rowsSeen();
+    }
     held.chunk(left.chunk());
     if (walked) {
       held.walked = true;
@@ -286,9 +293,7 @@ final class BatchAttempt {
         if (limit == 0 || millis < limit) {
           return Result.held(Wait.Kind.LOCK, "a batch was cancelled: " + e.getMessage());
         }
-        held.unlimited = rows == 1;
-        held.chunk(held.chunk().batch(BatchSize.half(rows)));
-        return null;
+        return tooSlow(held);
       }
       case LOCK_TIMEOUT -> {
         BackfillStep backfill = task.backfill();
@@ -323,6 +328,14 @@ final class BatchAttempt {
       }
       default -> throw e;
     }
+  }
+
+  /** Half as many rows; one alone is let through. */
+  private static @Nullable Result tooSlow(Held held) {
+    int rows = held.chunk().batchRows();
+    held.unlimited = rows == 1;
+    held.chunk(held.chunk().batch(BatchSize.half(rows)));
+    return null;
   }
 
   /** Goes back to the same place with half as many rows, until the one is found. */

@@ -96,9 +96,21 @@ final class BatchRunner {
     }
   }
 
+  /** The author's function took longer than a batch may. */
+  static final class TooSlowException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    TooSlowException() {
+      super("the function takes longer than the lock budget", null, false, false);
+    }
+  }
+
   /** Which way suits a backfill, as long as nobody is in its way. */
   static Way usual(BackfillStep backfill) {
-    return backfill.change() instanceof RowChange.Compute ? Way.AROUND_LOCKS : Way.AT_ONCE;
+    return backfill.change() instanceof RowChange.Compute
+            && !(backfill.repeat() instanceof Repeat.OncePerKey)
+        ? Way.AROUND_LOCKS
+        : Way.AT_ONCE;
   }
 
   Changed change(Connection connection, Batch batch, Way way) throws SQLException {
@@ -120,21 +132,16 @@ final class BatchRunner {
     // The rows stay locked: what follows has only what is left.
     long left = batch.limit() == 0 ? 0 : Math.max(1, batch.limit() - DdlRunner.millisSince(start));
     reads.limit(connection, left, ctx.timing().lockBudget().toMillis());
-    return new Changed(rows, skipped(connection, batch, way, rows));
+    return new Changed(rows, skipped(connection, batch, way));
   }
 
   /** Rows of the range that were not changed; none is looked for where none can be. */
-  private List<List<String>> skipped(Connection connection, Batch batch, Way way, long rows)
+  private List<List<String>> skipped(Connection connection, Batch batch, Way way)
       throws SQLException {
     BackfillStep backfill = batch.backfill();
-    Chunk chunk = batch.chunk();
     if (backfill.repeat() instanceof Repeat.OncePerKey) {
-      boolean computed = backfill.change() instanceof RowChange.Compute;
-      if (!computed
-          || rows == reads.countPending(connection, backfill.scan(), chunk.from(), batch.upTo())) {
-        return List.of();
-      }
-      throw new SQLException("rows are locked by others", "55P03");
+      // All of them were changed, and may be pending all the same.
+      return List.of();
     }
     List<List<String>> left =
         way == Way.AROUND_LOCKS ? pending(connection, batch, "", SHOWN_KEYS) : List.of();
@@ -187,13 +194,16 @@ final class BatchRunner {
     if (rows.isEmpty()) {
       return 0;
     }
+    long start = System.nanoTime();
     try {
       function.apply(List.copyOf(rows));
     } catch (Exception e) {
-      if (e instanceof InterruptedException) {
-        Thread.currentThread().interrupt();
-      }
+      // An interrupt is the function's own affair: nobody interrupts a worker.
       throw new FunctionException(e);
+    }
+    if (batch.limit() > 0 && DdlRunner.millisSince(start) >= batch.limit()) {
+      // The server's limit is for statements; nothing is written yet.
+      throw new TooSlowException();
     }
     List<ScanSql.Computed> computed = new ArrayList<>();
     rows.forEach(each -> computed.add(each.computed()));

@@ -7,9 +7,12 @@ final class BatchSize {
 
   private BatchSize() {}
 
+  /** The first batch of a walk whose rows are changed by Java: nobody knows how slow it is. */
+  private static final int FIRST_COMPUTED = 10;
+
   /** The first batch of a backfill: a small one, which grows. */
-  static int first(Pace pace) {
-    return pace.minRows();
+  static int first(Pace pace, boolean computed) {
+    return computed ? Math.min(FIRST_COMPUTED, pace.minRows()) : pace.minRows();
   }
 
   /**
@@ -29,14 +32,6 @@ final class BatchSize {
       next = rows >= pace.minRows() ? pace.minRows() : Math.max(rows, next);
     }
     return (int) Math.min(pace.maxRows(), next);
-  }
-
-  /** Keeps to what people have set since. */
-  static int within(int rows, Pace before, Pace pace) {
-    if (before.equals(pace)) {
-      return Math.min(rows, pace.maxRows());
-    }
-    return Math.max(pace.minRows(), Math.min(rows, pace.maxRows()));
   }
 
   /** Half as many, but never none. */

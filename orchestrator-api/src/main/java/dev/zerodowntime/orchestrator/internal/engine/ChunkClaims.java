@@ -80,11 +80,15 @@ final class ChunkClaims {
         busy += each.live() && !worker.equals(each.worker()) ? 1 : 0;
       }
     }
+    if (row.rowsSeen() != found.rowsSeen()) {
+      row = row.rated(found);
+    }
     Pace pace;
     try {
       pace = row.overrides().over(task.row().policy().pace());
     } catch (IllegalArgumentException e) {
       // Somebody has just set it: the next look says so.
+      ctx.backfills().claimed(connection, task.row(), found, row);
       return Claim.of(Kind.NONE);
     }
     Claim claim = Claim.of(Kind.NONE);

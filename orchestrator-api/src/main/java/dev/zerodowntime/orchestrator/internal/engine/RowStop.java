@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.internal.engine.BackfillWorker.ClaimLostExc
 import dev.zerodowntime.orchestrator.internal.engine.BackfillWorker.Held;
 import dev.zerodowntime.orchestrator.internal.engine.BackfillWorker.Result;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.RowChange;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -74,6 +75,21 @@ final class RowStop {
   /** Every batch would be as wrong as this one. */
   Result unrepeatable(BackfillTask task, Held held, BatchRunner.UnrepeatableException e)
       throws SQLException {
+    if (task.backfill() != null && task.backfill().change() instanceof RowChange.Compute) {
+      return stop(
+          task,
+          held,
+          "the function was applied to the row with key "
+              + e.getMessage()
+              + " of "
+              + task.scan().table()
+              + ", and it is still one that has to be changed: "
+              + task.scan().pending()
+              + "; its batch was rolled back. Mend the row, or release a function that deals with"
+              + " it; then resume(\""
+              + task.row().id()
+              + "\")");
+    }
     return stop(
         task,
         held,

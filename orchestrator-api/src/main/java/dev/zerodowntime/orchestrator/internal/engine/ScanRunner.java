@@ -146,7 +146,7 @@ final class ScanRunner {
                       task.backfill() == null,
                       reads.lastKey(connection, task.scan()),
                       reads.estimate(connection, task.scan()),
-                      BatchSize.first(task.row().policy().pace()));
+                      BatchSize.first(task.row().policy().pace(), task.computed()));
               return true;
             });
     if (created) {
@@ -201,6 +201,7 @@ final class ScanRunner {
           }
           return true;
         });
+    shared.begun();
     return null;
   }
 
@@ -214,6 +215,8 @@ final class ScanRunner {
         && now.open()
         && now.sweep() == row.sweep()
         && now.verifying() == row.verifying()
+        && now.chunks() == row.chunks()
+        && now.leftOver() == row.leftOver()
         && ctx.chunks().read(connection, task.row(), task.name()).isEmpty();
   }
 

@@ -37,6 +37,11 @@ final class StepRunner {
     this.scans = new ScanRunner(ctx, shared);
   }
 
+  /** Leaves backfills to others. */
+  void letGo() {
+    scans.letGo();
+  }
+
   /** Gives running statements a moment to end. */
   void close() {
     online.close();
@@ -155,7 +160,7 @@ final class StepRunner {
         connection -> {
           context.lease().require(connection);
           ctx.migrations().status(connection, context.row(), MigrationStatus.FAILED, problem);
-          // It is told once; whoever resumes the migration wants another try.
+          // From now on the migration says it, until it is resumed: then it is tried again.
           ctx.backfills().error(connection, context.row(), context.step().name(), null);
           context.event(connection, "FAILED", null, null, null, "FAILED", problem);
           return true;
