@@ -87,6 +87,7 @@ final class Dump {
       """
       SELECT 'users ' || to_jsonb(users)::text AS line FROM users
       UNION ALL SELECT 'countries ' || to_jsonb(countries)::text FROM countries
+      UNION ALL SELECT 'notes ' || to_jsonb(notes)::text FROM notes
       UNION ALL SELECT format('sequence %s %s', last_value, is_called) FROM name_numbers
       """;
 

@@ -195,7 +195,7 @@ class KillTest {
 
     private void live(Connection connection)
         throws IOException, InterruptedException, SQLException {
-      boolean atOnce = random.nextInt(4) == 0;
+      boolean atOnce = random.nextInt(8) == 0;
       long life =
           (long) (random.nextDouble() * (atOnce ? LONGEST_CLAIM_NANOS : LONGEST_LIFE_NANOS));
       String name = nextName();

@@ -4,18 +4,28 @@ import dev.zerodowntime.orchestrator.postgres.crash.Cut.When;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Which cuts are made. With {@code -Dcrash.full=true} all: both sides of every statement. Else:
- * both sides of whatever commits; one side, in turn, of DDL in an open transaction, which the cut
- * undoes on either side; a part of other uncommitted changes, of signs of life, of reads, and of
- * acts whose movements another act makes too. Sides and parts rotate from day to day; {@code
- * -Dcrash.sample=n} repeats another day's.
+ *
+ * <ul>
+ *   <li>every text once at least, wherever it comes first;
+ *   <li>the side after whatever commits, and a part of the sides before: there the database is as
+ *       the commit before left it;
+ *   <li>one side, in turn, of DDL in an open transaction, which the cut undoes on either side;
+ *   <li>a part of other uncommitted changes, of signs of life, of reads, and of acts whose
+ *       movements another act makes too.
+ * </ul>
+ *
+ * <p>Sides and parts rotate from day to day; {@code -Dcrash.sample=n} repeats another day's.
  */
 final class Sample {
 
-  private static final int READS = 40;
-  private static final int UNDONE = 6;
+  private static final int READS = 80;
+  private static final int UNDONE = 8;
+  private static final int BEFORE_COMMITS = 4;
   private static final int ALIVE = 3;
   private static final int REPEATED = 7;
   private static final int TO_THE_END = 20;
@@ -23,6 +33,9 @@ final class Sample {
   private final boolean full = Boolean.getBoolean("crash.full");
   private final int offset =
       Integer.getInteger("crash.sample", (int) (LocalDate.now().toEpochDay() % READS));
+
+  /** Texts that were cut somewhere. */
+  private final Set<String> texts = ConcurrentHashMap.newKeySet();
 
   List<Cut> of(List<Point> points, boolean repeated) {
     List<Cut> cuts = new ArrayList<>();
@@ -37,28 +50,38 @@ final class Sample {
     return cuts;
   }
 
-  private static void some(List<Cut> cuts, Point point, int number) {
+  private void some(List<Cut> cuts, Point point, int number) {
     int every =
         switch (point.effect()) {
           case NONE -> READS;
           case UNDONE -> UNDONE;
           case ALIVE -> ALIVE;
           case DDL -> 1;
-          case LASTING -> 0;
+          case LASTING -> BEFORE_COMMITS;
         };
-    if (every == 0) {
-      bothSides(cuts, point);
-    } else if (number % every == 0) {
+    boolean chosen = number % every == 0;
+    boolean first = texts.add(point.sql());
+    if (point.effect() == Point.Effect.LASTING) {
+      if (chosen) {
+        cuts.add(new Cut(point, When.BEFORE));
+      }
+      during(cuts, point);
+      cuts.add(new Cut(point, When.AFTER));
+    } else if (chosen || first) {
       cuts.add(new Cut(point, number / every % 2 == 0 ? When.BEFORE : When.AFTER));
     }
   }
 
   private static void bothSides(List<Cut> cuts, Point point) {
     cuts.add(new Cut(point, When.BEFORE));
+    during(cuts, point);
+    cuts.add(new Cut(point, When.AFTER));
+  }
+
+  private static void during(List<Cut> cuts, Point point) {
     if (point.sql().matches("(/\\*.*\\*/ )?(CREATE|DROP) INDEX CONCURRENTLY.*")) {
       cuts.add(new Cut(point, When.DURING));
     }
-    cuts.add(new Cut(point, When.AFTER));
   }
 
   /** Whether a recovered run goes on to the end of its script, not only of its act. */
@@ -70,7 +93,8 @@ final class Sample {
   public String toString() {
     return full
         ? "full run: both sides of every statement"
-        : "default run: whatever commits and all DDL, a part of the rest (crash.sample="
+        : "default run: every text, after whatever commits, all DDL, a part of the rest"
+            + " (crash.sample="
             + offset
             + "; -Dcrash.full=true takes all)";
   }

@@ -55,7 +55,7 @@ record Script(
             List.of(),
             new Walk(subject, List.of(), false).up(0, lifecycle.last())));
     int top = lifecycle.purge() < 0 ? lifecycle.last() : lifecycle.purge() - 1;
-    for (int phase = 1; phase <= top; phase++) {
+    for (int phase = 1; phase <= top && lifecycle.reachable(phase, 0); phase++) {
       List<String> approvals =
           phase < lifecycle.last() ? List.of(lifecycle.name(phase + 1)) : List.of();
       Walk walk = new Walk(subject, approvals, phase < top);

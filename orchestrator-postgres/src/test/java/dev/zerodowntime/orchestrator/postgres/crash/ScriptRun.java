@@ -94,9 +94,20 @@ final class ScriptRun {
       act.live(member(source, act), script.migration());
       Dump end = Dump.of(plain);
       String violation = Once.violation(end.part(Part.DONE));
-      if (violation != null || !end.part(Part.LEFT).isEmpty() || wire.fault() != null) {
+      String wrong = script.subject().wrong(plain, act);
+      if (violation != null
+          || wrong != null
+          || !end.part(Part.LEFT).isEmpty()
+          || wire.fault() != null) {
         throw new AssertionError(
-            "undisturbed: " + violation + ", left: " + end.part(Part.LEFT) + ", " + wire.fault());
+            "undisturbed: "
+                + violation
+                + ", "
+                + wrong
+                + ", left: "
+                + end.part(Part.LEFT)
+                + ", "
+                + wire.fault());
       }
       tally.trace(wire.points().size());
       return new Played(act, wire.points(), end);
@@ -167,7 +178,11 @@ final class ScriptRun {
     Wire wire = new Wire(server, plain, null);
     try (CutDataSource source = new CutDataSource(wire)) {
       recording.act().live(member(source, recording.act()), script.migration());
-      return compare(Dump.of(plain), recording.end(), what);
+      String wrong = script.subject().wrong(plain, recording.act());
+      if (wrong != null) {
+        tally.problem(Tally.Kind.TWICE, what + ": " + wrong);
+      }
+      return compare(Dump.of(plain), recording.end(), what) && wrong == null;
     } catch (RuntimeException e) {
       tally.problem(Tally.Kind.STUCK, what + ": " + trace(e));
       return false;

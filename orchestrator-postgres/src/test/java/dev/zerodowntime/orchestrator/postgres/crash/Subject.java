@@ -5,6 +5,10 @@ import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.Timing;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
@@ -18,10 +22,24 @@ import javax.sql.DataSource;
  * @param stages its code stages
  * @param declare the migration, waiting for approval before the phases given
  * @param row by phase, what code inserts: columns and values, where {@code i} is the row's number
+ * @param wrong counts rows that are not as they must be at the way's end; null where the
+ *     undisturbed run says that well enough
  * @param <C> its code stages
  */
 record Subject<C extends Enum<C> & CodeStage>(
-    String name, Class<C> stages, Function<String[], Migration<C>> declare, IntFunction<Row> row) {
+    String name,
+    Class<C> stages,
+    Function<String[], Migration<C>> declare,
+    IntFunction<Row> row,
+    String wrong) {
+
+  Subject(
+      String name,
+      Class<C> stages,
+      Function<String[], Migration<C>> declare,
+      IntFunction<Row> row) {
+    this(name, stages, declare, row, null);
+  }
 
   static final String TABLE = "users";
 
@@ -42,7 +60,7 @@ record Subject<C extends Enum<C> & CodeStage>(
         "CREATE TABLE users (id bigint PRIMARY KEY, country text NOT NULL REFERENCES countries,"
             + " name varchar(60) COLLATE \"C\" NOT NULL DEFAULT 'nobody', nick text DEFAULT"
             + " ('nick-' || nextval('name_numbers')) NOT NULL, note text, touched int NOT NULL"
-            + " DEFAULT 0, CONSTRAINT name_short CHECK (length(name) < 50), CONSTRAINT touches"
+            + " DEFAULT 0, visits int NOT NULL DEFAULT 0, CONSTRAINT name_short CHECK (length(name) < 50), CONSTRAINT touches"
             + " CHECK (touched >= 0))",
         "CREATE INDEX users_name ON users (name varchar_pattern_ops, id DESC) INCLUDE (note)",
         "CREATE INDEX users_name_lower ON users (lower(name)) WHERE country = 'de'",
@@ -58,6 +76,12 @@ record Subject<C extends Enum<C> & CodeStage>(
             + " 'BEGIN NEW.touched := OLD.touched + 1; RETURN NEW; END'",
         "CREATE TRIGGER count_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION"
             + " count_touch()",
+        // What rows are copied into.
+        "CREATE TABLE notes (user_id bigint PRIMARY KEY, body text, touched int NOT NULL DEFAULT"
+            + " 0)",
+        "CREATE TRIGGER count_touch BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION"
+            + " count_touch()",
+        "INSERT INTO notes SELECT i * 20, 'old' FROM generate_series(1, 20) i",
         "INSERT INTO users (id, country, name, note) SELECT i * 10, 'de', 'name ' || i, repeat('x',"
             + " i % 90) FROM generate_series(1, "
             + FIRST_ROWS
@@ -72,6 +96,19 @@ record Subject<C extends Enum<C> & CodeStage>(
         "INSERT INTO users (%s) SELECT %s FROM generate_series(%d, %d) i"
             .formatted(each.columns(), each.values(), from, from + NEW_ROWS - 1),
         "UPDATE users SET note = 'round " + round + "' WHERE id % 500 = 0");
+  }
+
+  /** What is wrong after an act, whatever the undisturbed run says; or null. */
+  String wrong(DataSource dataSource, Act act) throws SQLException {
+    if (wrong == null || act.end() != migration(List.of()).lifecycle().last()) {
+      return null;
+    }
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(wrong)) {
+      row.next();
+      return row.getLong(1) == 0 ? null : row.getLong(1) + " found by " + wrong;
+    }
   }
 
   Migration<C> migration(List<String> approvals) {

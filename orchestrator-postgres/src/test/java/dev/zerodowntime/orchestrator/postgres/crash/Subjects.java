@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres.crash;
 
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
@@ -22,6 +23,8 @@ final class Subjects {
   /** Smaller than the table, so that every backfill has several. */
   private static final int BATCH = 100;
 
+  private static final String NOT_ONCE = "SELECT count(*) FROM users WHERE visits <> 1";
+
   private Subjects() {}
 
   static List<Subject<?>> all() {
@@ -36,6 +39,10 @@ final class Subjects {
             addNotNull(),
             addNullable(),
             backfill(),
+            backfillOncePerKey(),
+            backfillOncePerLedger(),
+            backfillComputed(),
+            backfillCopied(),
             createIndex(),
             dropColumn(),
             rename(),
@@ -101,6 +108,69 @@ final class Subjects {
                 .undo("note", "NULL")
                 .build(),
         phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> backfillOncePerKey() {
+    return new Subject<>(
+        "Backfill once per key",
+        Backfill.Code.class,
+        approvals ->
+            policy(Backfill.of("billing/users-visits"), approvals)
+                .table(Subject.TABLE)
+                .set("visits", "visits + 1")
+                .oncePerKey()
+                .build(),
+        phase -> Row.PLAIN,
+        NOT_ONCE);
+  }
+
+  private static Subject<?> backfillOncePerLedger() {
+    return new Subject<>(
+        "Backfill once per ledger",
+        Backfill.Code.class,
+        approvals ->
+            policy(Backfill.of("billing/users-visits"), approvals)
+                .table(Subject.TABLE)
+                .set("visits", "visits + 1")
+                .oncePerLedger()
+                .build(),
+        phase -> Row.PLAIN,
+        NOT_ONCE);
+  }
+
+  private static Subject<?> backfillComputed() {
+    return new Subject<>(
+        "Backfill computed",
+        Backfill.Code.class,
+        approvals ->
+            policy(Backfill.of("billing/users-visits"), approvals)
+                .table(Subject.TABLE)
+                .compute(List.of("visits"), List.of("visits"), "one more", Subjects::oneMore)
+                .oncePerKey()
+                .build(),
+        phase -> Row.PLAIN,
+        NOT_ONCE);
+  }
+
+  private static void oneMore(List<RowFunction.Row> rows) {
+    for (RowFunction.Row row : rows) {
+      row.set("visits", Integer.toString(1 + Integer.parseInt(row.get("visits"))));
+    }
+  }
+
+  private static Subject<?> backfillCopied() {
+    return new Subject<>(
+        "Backfill copied",
+        Backfill.Code.class,
+        approvals ->
+            policy(Backfill.of("billing/users-copied"), approvals)
+                .table(Subject.TABLE)
+                .copyInto("notes", "user_id")
+                .set("user_id", "id")
+                .set("body", "note")
+                .build(),
+        phase -> Row.PLAIN,
+        "SELECT count(*) FROM users LEFT JOIN notes ON user_id = id WHERE body IS DISTINCT FROM note");
   }
 
   private static Subject<?> createIndex() {
