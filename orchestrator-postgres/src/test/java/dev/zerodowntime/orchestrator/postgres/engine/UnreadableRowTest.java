@@ -183,7 +183,7 @@ class UnreadableRowTest {
           other::drive,
           "billing/filled",
           "\"orchestrator\".backfill",
-          "delete it");
+          "mend the row");
     }
   }
 
