@@ -25,9 +25,9 @@ final class Scenarios {
 
   private Scenarios() {}
 
-  /** Shared by workers of several pods, and long enough for all of them to notice. */
+  /** For more workers than one pod has, and long enough for those of others to notice. */
   private static <B extends Migration.Builder<B, ?>> B shared(B builder) {
-    return builder.pace(pace -> pace.rows(50, 50).pause(Duration.ofMillis(10)).workers(2));
+    return builder.pace(pace -> pace.rows(50, 50).pause(Duration.ofMillis(20)).workers(3));
   }
 
   private static List<String> table(String column, String value, String... more) {
