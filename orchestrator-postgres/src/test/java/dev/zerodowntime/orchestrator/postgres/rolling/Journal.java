@@ -19,6 +19,30 @@ final class Journal {
     this.lifecycle = lifecycle;
   }
 
+  /** Notes from now on who works on backfills. */
+  void watchWorkers() {
+    database.execute(
+        "CREATE TABLE orchestrator.walked (step text, started timestamptz, member text)",
+        """
+        CREATE FUNCTION orchestrator.note_walked() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          INSERT INTO orchestrator.walked SELECT step, started_at, split_part(NEW.worker, ' ', 1)
+            FROM orchestrator.backfill WHERE migration = NEW.migration
+            AND target_schema = NEW.target_schema AND step = NEW.step;
+          RETURN NULL;
+        END $$\
+        """,
+        "CREATE TRIGGER note_walked AFTER UPDATE ON orchestrator.backfill_chunk FOR EACH ROW WHEN"
+            + " (NEW.rows_done > OLD.rows_done) EXECUTE FUNCTION orchestrator.note_walked()");
+  }
+
+  /** How many backfills changed rows in several processes. */
+  long shared() {
+    return database.queryLong(
+        "SELECT count(*) FROM (SELECT FROM orchestrator.walked GROUP BY step, started HAVING"
+            + " count(DISTINCT member) > 1) each");
+  }
+
   /** From now on two releases serve, or not any more. */
   void mixed(boolean begins) {
     if (begins != (borders.size() % 2 == 0)) {

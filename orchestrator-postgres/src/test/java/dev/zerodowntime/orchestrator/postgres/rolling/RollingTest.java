@@ -29,10 +29,13 @@ class RollingTest {
   private static long failed;
 
   static Stream<Named<Scenario<?>>> operations() {
-    return named(Stream.concat(gated(), Stream.of(Scenarios.createIndex())));
+    return named(Stream.concat(gated(), Stream.of(Scenarios.createIndex(), Scenarios.backfill())));
   }
 
-  /** Not an index: code of every stage works without one, so a gate has nothing to hold back. */
+  /**
+   * Not an index, nor a backfill alone: old code works with and without, so there a gate has
+   * nothing to hold back.
+   */
   static Stream<Named<Scenario<?>>> gatedOperations() {
     return named(gated());
   }
@@ -85,7 +88,7 @@ class RollingTest {
     failed += tally.failed();
     System.out.printf(
         "rolling %s: %d queries, %d failed, %d differ, slowest %d ms; up %s, down %s;"
-            + " while two releases served: up %s, down %s%n",
+            + " while two releases served: up %s, down %s; %d backfills shared by pods%n",
         scenario.name(),
         tally.queries(),
         tally.failed(),
@@ -94,11 +97,15 @@ class RollingTest {
         journal.passed("UP"),
         journal.passed("DOWN"),
         journal.passedMixed("UP"),
-        journal.passedMixed("DOWN"));
+        journal.passedMixed("DOWN"),
+        journal.shared());
     assertThat(tally.details()).isEmpty();
     assertThat(tally.failed()).isZero();
     assertThat(tally.differing()).isZero();
     assertThat(tally.queries()).isGreaterThan(FLOOR);
+    if (scenario.migration().policy().pace().workers() > 1) {
+      assertThat(journal.shared()).isPositive();
+    }
     assertThat(journal.passed("UP")).containsAll(journal.up());
     assertThat(journal.passed("DOWN")).containsAll(journal.down());
     assertThat(journal.passedMixed("UP").size() + journal.passedMixed("DOWN").size()).isPositive();

@@ -51,6 +51,7 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
       job.advance();
       job.adopted("rolling");
     }
+    journal.watchWorkers();
   }
 
   Tally tally() {

@@ -1,6 +1,8 @@
 package dev.zerodowntime.orchestrator.postgres.rolling;
 
+import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
@@ -22,6 +24,11 @@ final class Scenarios {
   private static final String NAME = "name varchar(60) NOT NULL DEFAULT 'anon' CHECK (name <> '')";
 
   private Scenarios() {}
+
+  /** For more workers than one pod has, and long enough for those of others to notice. */
+  private static <B extends Migration.Builder<B, ?>> B shared(B builder) {
+    return builder.pace(pace -> pace.rows(50, 50).pause(Duration.ofMillis(20)).workers(3));
+  }
 
   private static List<String> table(String column, String value, String... more) {
     List<String> statements = new ArrayList<>();
@@ -45,13 +52,11 @@ final class Scenarios {
   static Scenario<AddColumn.Code> addColumn() {
     return new Scenario<>(
         "AddColumn",
-        AddColumn.of("rolling/add")
+        shared(AddColumn.of("rolling/add"))
             .table("accounts")
             .column("region", "text")
             .notNull()
             .fillWithSql("upper(country)")
-            .batchRows(BATCH)
-            .batchPause(PAUSE)
             .build(),
         table("", ""),
         "NULL",
@@ -65,6 +70,28 @@ final class Scenarios {
             },
         account -> account.country().toUpperCase(Locale.ROOT),
         phase -> phase >= AddColumn.BACKFILL ? List.of("region") : List.of(),
+        0);
+  }
+
+  /** Code gives every row that it writes a value; the others get theirs meanwhile. */
+  static Scenario<Backfill.Code> backfill() {
+    return new Scenario<>(
+        "Backfill",
+        shared(Backfill.of("rolling/fill"))
+            .table("accounts")
+            .set("region", "upper(country)")
+            .where("region IS NULL")
+            .build(),
+        table("region text", "NULL"),
+        "region",
+        List.of(List.of(), List.of(Backfill.Code.NEEDS)),
+        stage ->
+            switch (stage) {
+              case UNAWARE -> Code.of(stage).writes("region");
+              case NEEDS -> Code.of(stage).reads("region").writes("region");
+            },
+        account -> account.country().toUpperCase(Locale.ROOT),
+        phase -> phase >= Backfill.BACKFILL ? List.of("region") : List.of(),
         0);
   }
 
@@ -114,12 +141,10 @@ final class Scenarios {
   static Scenario<RenameColumn.Code> renameColumn() {
     return new Scenario<>(
         "RenameColumn",
-        RenameColumn.of("rolling/rename")
+        shared(RenameColumn.of("rolling/rename"))
             .table("accounts")
             .from("name")
             .to("full_name")
-            .batchRows(BATCH)
-            .batchPause(PAUSE)
             .retention(Duration.ZERO)
             .build(),
         table(NAME, "'n' || i", "CREATE INDEX accounts_name ON accounts (name)"),
