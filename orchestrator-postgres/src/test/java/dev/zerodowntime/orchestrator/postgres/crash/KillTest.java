@@ -5,12 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.operation.Backfill;
-import dev.zerodowntime.orchestrator.postgres.engine.AdvanceOnce;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
-import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -25,7 +22,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,11 +51,16 @@ class KillTest {
   private static final long LONGEST_LIFE_NANOS = 90_000_000;
   private static final long LONGEST_CLAIM_NANOS = 8_000_000;
 
+  private static Spawn spawn;
+
   private final long seed = Long.getLong("kill.seed", System.nanoTime() % 1_000_000);
   private final AtomicInteger kills = new AtomicInteger();
   private final AtomicInteger early = new AtomicInteger();
 
-  @TempDir Path logs;
+  @BeforeAll
+  static void jars(@TempDir Path directory) throws IOException {
+    spawn = new Spawn(directory);
+  }
 
   @ParameterizedTest
   @EnumSource(Backfill.Once.class)
@@ -69,6 +71,7 @@ class KillTest {
       Writer writer = new Writer(database, once);
       ExecutorService threads = Executors.newFixedThreadPool(PROCESSES + 1);
       try {
+        spawn.first(database, once);
         Future<?> writing = threads.submit(writer);
         List<Future<?>> places = new ArrayList<>();
         for (int i = 0; i < PROCESSES; i++) {
@@ -199,7 +202,7 @@ class KillTest {
       long life =
           (long) (random.nextDouble() * (atOnce ? LONGEST_CLAIM_NANOS : LONGEST_LIFE_NANOS));
       String name = nextName();
-      Process process = start(name);
+      Process process = spawn.start(database, once, name);
       try {
         String sign =
             atOnce
@@ -208,7 +211,7 @@ class KillTest {
                 : "SELECT 1 FROM batches WHERE process = ? LIMIT 1";
         while (!found(connection, sign, name)) {
           if (!process.isAlive()) {
-            throw new AssertionError(name + " ended by itself: " + said(name));
+            throw new AssertionError(name + " ended by itself: " + spawn.said(name));
           }
           if (over(connection)) {
             return;
@@ -217,7 +220,7 @@ class KillTest {
         }
         LockSupport.parkNanos(life);
         if (!process.isAlive()) {
-          throw new AssertionError(name + " ended by itself: " + said(name));
+          throw new AssertionError(name + " ended by itself: " + spawn.said(name));
         }
       } finally {
         process.destroyForcibly().waitFor();
@@ -235,17 +238,17 @@ class KillTest {
       // As a person does who has waited long enough.
       update(connection, "UPDATE orchestrator.backfill SET pause_ms = 0, max_rows = 500");
       String name = nextName();
-      Process process = start(name);
+      Process process = spawn.start(database, once, name);
       try {
         while (!reached(connection)) {
           if (!process.isAlive()) {
-            throw new AssertionError(name + " ended by itself: " + said(name));
+            throw new AssertionError(name + " ended by itself: " + spawn.said(name));
           }
           LockSupport.parkNanos(10 * LOOK_NANOS);
         }
         process.getOutputStream().close();
         assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).as(said(name)).isZero();
+        assertThat(process.exitValue()).as(spawn.said(name)).isZero();
       } finally {
         process.destroyForcibly().waitFor();
       }
@@ -254,35 +257,6 @@ class KillTest {
     private String nextName() {
       generation++;
       return "kill-" + number + "-" + generation;
-    }
-
-    private Process start(String name) throws IOException {
-      String classPath =
-          AdvanceOnce.libraryOnly().stream()
-              .map(Path::toString)
-              .collect(Collectors.joining(File.pathSeparator));
-      String password = database.password();
-      return new ProcessBuilder(
-              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-              "-Xshare:auto",
-              "-XX:TieredStopAtLevel=1",
-              "-XX:+UseSerialGC",
-              "-Xmx128m",
-              "-cp",
-              classPath,
-              Doomed.class.getName(),
-              database.url(),
-              database.user(),
-              password == null ? "" : password,
-              once.name(),
-              name)
-          .redirectErrorStream(true)
-          .redirectOutput(logs.resolve(name).toFile())
-          .start();
-    }
-
-    private String said(String name) throws IOException {
-      return Files.readString(logs.resolve(name));
     }
 
     private boolean over(Connection connection) throws SQLException {
