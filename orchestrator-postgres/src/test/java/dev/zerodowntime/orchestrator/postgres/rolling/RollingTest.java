@@ -28,6 +28,11 @@ class RollingTest {
   private static long queries;
   private static long failed;
 
+  /** Scenarios whose backfills several pods may work on, and backfills that several worked on. */
+  private static int sharing;
+
+  private static long shared;
+
   static Stream<Named<Scenario<?>>> operations() {
     return named(Stream.concat(gated(), Stream.of(Scenarios.createIndex(), Scenarios.backfill())));
   }
@@ -104,7 +109,8 @@ class RollingTest {
     assertThat(tally.differing()).isZero();
     assertThat(tally.queries()).isGreaterThan(FLOOR);
     if (scenario.migration().policy().pace().workers() > 1) {
-      assertThat(journal.shared()).isPositive();
+      sharing++;
+      shared += journal.shared();
     }
     assertThat(journal.passed("UP")).containsAll(journal.up());
     assertThat(journal.passed("DOWN")).containsAll(journal.down());
@@ -179,6 +185,11 @@ class RollingTest {
 
   @AfterAll
   static void summary() {
-    System.out.printf("rolling: %d queries, %d failed%n", queries, failed);
+    System.out.printf(
+        "rolling: %d queries, %d failed, %d backfills shared%n", queries, failed, shared);
+    // Who gets hold of a chunk is left to chance: over all of them it must have happened.
+    if (sharing > 2) {
+      assertThat(shared).isPositive();
+    }
   }
 }
