@@ -44,7 +44,8 @@ final class Server implements AutoCloseable {
             .setServerConfig("fsync", settings.durable() ? "on" : "off")
             .setServerConfig("synchronous_commit", "on")
             .setServerConfig("full_page_writes", "on")
-            .setServerConfig("shared_buffers", "1GB")
+            .setServerConfig(
+                "shared_buffers", System.getProperty("benchmark.shared_buffers", "128MB"))
             // No checkpoint falls into one run because another one wrote a lot.
             .setServerConfig("max_wal_size", "16GB")
             .setServerConfig("max_connections", "100")

@@ -19,8 +19,8 @@ final class ChunkClaims {
   /** So many batches make a chunk, if the table is large enough for all workers. */
   private static final int BATCHES = 10;
 
-  /** So many chunks for each worker at least, so that all of them have something to do. */
-  private static final int CHUNKS_EACH = 8;
+  /** Of what is left, so many chunks for each worker, so that all of them have something to do. */
+  private static final int CHUNKS_EACH = 3;
 
   private final EngineContext ctx;
   private final ScanReads reads;
@@ -160,7 +160,9 @@ final class ChunkClaims {
     if (row.rowsTotal() <= 0) {
       return batch * BATCHES;
     }
-    long share = row.rowsTotal() / ((long) pace.workers() * CHUNKS_EACH);
+    // The less is left, the smaller: nobody is to wait for the last one who has a large one.
+    long left = row.rowsTotal() - row.rowsSeen();
+    long share = left / ((long) pace.workers() * CHUNKS_EACH);
     return (int) Math.max(batch, Math.min((long) batch * BATCHES, share));
   }
 
