@@ -177,14 +177,13 @@ final class BackfillWorker {
           return why == null ? result : waits(task, row, why.kind(), why.what());
         }
         shared.reports().moved(task);
-        if (!held.walked) {
-          // Another try at the same place, in the light of what was learnt, before anything else.
-          continue;
+        if (held.walked) {
+          rest(task, held, verdict.stretch());
         }
-        rest(task, held, verdict.stretch());
         if (held.chunk().done()) {
           held = null;
         }
+        // What was learnt about the place where it is stays with the claim.
         if (System.nanoTime() - deadline >= 0) {
           keep = true;
           return Result.of(Result.Kind.MORE);
