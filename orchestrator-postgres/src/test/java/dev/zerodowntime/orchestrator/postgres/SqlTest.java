@@ -102,7 +102,7 @@ class SqlTest {
             "42501", SqlErrorKind.PRIVILEGE,
             "42P01", SqlErrorKind.UNDEFINED_TABLE,
             "25006", SqlErrorKind.READ_ONLY,
-            "22012", SqlErrorKind.OTHER)
+            "22012", SqlErrorKind.DATA)
         .forEach(
             (state, kind) -> {
               SQLException plain = new SQLException("x", state);

@@ -32,7 +32,7 @@ class ThrottleStandbyTest {
   private static final Instant NOW = Instant.parse("2026-11-25T12:00:00Z");
   private static final String UNREADABLE =
       "replication lag can't be read: this user may not read the position of a standby; GRANT"
-          + " pg_monitor TO app, name the replicas with reader(...), or set max_lag_ms to null";
+          + " pg_monitor TO app, name the replicas with reader(...), or set max_lag_ms to -1";
 
   private static PrimaryAndStandby servers;
 
@@ -172,7 +172,7 @@ class ThrottleStandbyTest {
     gone.setPortNumbers(new int[] {1});
     assertThat(askAfter(0, throttle(servers.primary(), Map.of("gone", gone))).reason())
         .startsWith("replication lag can't be read: replica gone can't be asked: Connection to ")
-        .endsWith("; mend that, or set max_lag_ms to null");
+        .endsWith("; mend that, or set max_lag_ms to -1");
   }
 
   @Test

@@ -162,7 +162,7 @@ class ThrottleTest {
   void aDatabaseThatDoesNotAnswerHolds() {
     assertThat(throttle().ask(Pace.DEFAULT, NOON).reason())
         .startsWith("replication lag can't be read: the primary can't be asked: Connection to ")
-        .endsWith("; mend that, or set max_lag_ms to null");
+        .endsWith("; mend that, or set max_lag_ms to -1");
   }
 
   @Test

@@ -118,8 +118,14 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
       pods.remove(old);
       old.close();
     }
+    // Who has just left is still counted, and holds back releases that are older yet.
+    tally.until(() -> !draining(), () -> "members go on draining: " + explain());
     settle();
     audit();
+  }
+
+  private boolean draining() {
+    return anyone().status().members().stream().anyMatch(each -> each.contains(", draining"));
   }
 
   /** As a person does who wants to go back as far as the code that runs allows. */
