@@ -14,6 +14,7 @@ import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -38,6 +39,14 @@ abstract class BackfillFixture {
   void dropDatabase() {
     database.close();
   }
+
+  /** A thread each: the common pool may have but one, and some of these wait for others. */
+  static final Executor THREADS =
+      work -> {
+        Thread thread = new Thread(work, "concurrently");
+        thread.setDaemon(true);
+        thread.start();
+      };
 
   /** Keys from 1 on, with nothing done. */
   void work(int rows, String... more) {
@@ -95,7 +104,7 @@ abstract class BackfillFixture {
   }
 
   static CompletableFuture<AdvanceReport> driving(Orchestrator driver) {
-    return CompletableFuture.supplyAsync(driver::drive);
+    return CompletableFuture.supplyAsync(driver::drive, THREADS);
   }
 
   static AdvanceReport got(CompletableFuture<AdvanceReport> driven) throws Exception {

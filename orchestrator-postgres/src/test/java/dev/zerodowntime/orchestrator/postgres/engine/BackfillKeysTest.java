@@ -58,7 +58,8 @@ class BackfillKeysTest extends BackfillFixture {
           } catch (java.sql.SQLException e) {
             throw new IllegalStateException(e);
           }
-        });
+        },
+        THREADS);
   }
 
   /** Rows of before are changed once wherever they go; those that come are left alone. */

@@ -128,7 +128,7 @@ class SharedBackfillTest extends BackfillFixture {
                   .backfillWorkers(2));
       leading.approve(ID, "BACKFILL");
       threeAreAtIt();
-      CompletableFuture<Void> closed = CompletableFuture.runAsync(leaving::close);
+      CompletableFuture<Void> closed = CompletableFuture.runAsync(leaving::close, THREADS);
       open();
       closed.get();
       Eventually.until("it is done", () -> of(leading).phase().equals("BACKFILL"));
@@ -145,9 +145,10 @@ class SharedBackfillTest extends BackfillFixture {
     statements.after(checkpoint);
     Backfill one = backfill(50).set("n", "1").build();
     Orchestrator leaving = member(statements.dataSource(), one).background(true).build();
-    CompletableFuture<AdvanceReport> joining = CompletableFuture.supplyAsync(leaving::advance);
+    CompletableFuture<AdvanceReport> joining =
+        CompletableFuture.supplyAsync(leaving::advance, THREADS);
     checkpoint.awaitArrival();
-    CompletableFuture<Void> closing = CompletableFuture.runAsync(leaving::close);
+    CompletableFuture<Void> closing = CompletableFuture.runAsync(leaving::close, THREADS);
     Eventually.until("it is being closed", () -> closed(leaving));
     checkpoint.open();
     closing.get();
