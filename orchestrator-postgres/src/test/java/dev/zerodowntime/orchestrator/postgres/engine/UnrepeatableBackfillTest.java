@@ -2,13 +2,18 @@ package dev.zerodowntime.orchestrator.postgres.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import java.sql.Connection;
 import java.sql.Statement;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.jdbc.AutoSave;
 
 /**
  * A function that says of itself that it yields the same every time, and doesn't: no row is changed
@@ -20,6 +25,10 @@ class UnrepeatableBackfillTest extends BackfillFixture {
 
   /** Adds one to what the row has, from a certain key on; but not before the backfill begins. */
   private Orchestrator member(int from) {
+    return member(from, database.newDataSource());
+  }
+
+  private Orchestrator member(int from, DataSource source) {
     work(
         100,
         "CREATE TABLE begun ()",
@@ -28,7 +37,7 @@ class UnrepeatableBackfillTest extends BackfillFixture {
             + from
             + " OR NOT EXISTS (SELECT FROM begun) THEN RETURN 1; END IF; RETURN (SELECT n + 1 FROM"
             + " work w WHERE w.id = key); END'");
-    Statements statements = new Statements(database.newDataSource());
+    Statements statements = new Statements(source);
     statements.after(
         sql -> {
           if (sql.startsWith("INSERT INTO") && sql.contains(".backfill (")) {
@@ -57,6 +66,21 @@ class UnrepeatableBackfillTest extends BackfillFixture {
   @Test
   void fromALaterBatchOn() {
     try (Orchestrator member = member(50)) {
+      isStopped(of(member.drive()), 50);
+    }
+    assertThat(changed()).isEqualTo(100);
+  }
+
+  /** With them a row is written under the id of a subtransaction, which is not the current one. */
+  @Test
+  void underSavepointsOfTheDriver() {
+    PGSimpleDataSource source = database.newDataSource();
+    source.setAutosave(AutoSave.CONSERVATIVE);
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(source);
+    config.setMaximumPoolSize(3);
+    try (HikariDataSource pool = new HikariDataSource(config);
+        Orchestrator member = member(50, pool)) {
       isStopped(of(member.drive()), 50);
     }
     assertThat(changed()).isEqualTo(100);
