@@ -73,19 +73,7 @@ final class RowTriggers {
    */
   static void requireBlind(Catalog catalog, CatalogTable table, Set<String> allowed)
       throws SQLException {
-    List<String> seeing =
-        catalog
-            .list(
-                "SELECT t.tgname"
-                    + FIRING
-                    + " AND "
-                    + FOR_EACH_ROW
-                    + " AND (t.tgtype & 6) = 6 ORDER BY 1",
-                row -> row.getString(1),
-                table.oid())
-            .stream()
-            .filter(name -> !allowed.contains(name))
-            .toList();
+    List<String> seeing = others(catalog, table, FOR_EACH_ROW + " AND (t.tgtype & 6) = 6", allowed);
     if (!seeing.isEmpty()) {
       throw catalog.refuse(
           "these triggers of table "
@@ -99,24 +87,28 @@ final class RowTriggers {
     }
   }
 
+  /** Triggers that fire, of a kind, without those that somebody consented to. */
+  private static List<String> others(
+      Catalog catalog, CatalogTable table, String kind, Set<String> allowed) throws SQLException {
+    return catalog
+        .list(
+            "SELECT t.tgname" + FIRING + " AND " + kind + " ORDER BY 1",
+            row -> row.getString(1),
+            table.oid())
+        .stream()
+        .filter(name -> !allowed.contains(name))
+        .toList();
+  }
+
   /** Refuses a copy that would fire triggers of the other table nobody consented to. */
   static void requireConsentToCopies(Catalog catalog, CatalogTable table, Set<String> allowed)
       throws SQLException {
     List<String> fired =
-        catalog
-            .list(
-                "SELECT t.tgname"
-                    + FIRING
-                    + " AND ("
-                    + FOR_EACH_ROW
-                    + " OR "
-                    + WITH_ROWS
-                    + ") AND (t.tgtype & 20) <> 0 ORDER BY 1",
-                row -> row.getString(1),
-                table.oid())
-            .stream()
-            .filter(name -> !allowed.contains(name))
-            .toList();
+        others(
+            catalog,
+            table,
+            "(" + FOR_EACH_ROW + " OR " + WITH_ROWS + ") AND (t.tgtype & 20) <> 0",
+            allowed);
     if (!fired.isEmpty()) {
       throw catalog.refuse(
           "copying rows into table "

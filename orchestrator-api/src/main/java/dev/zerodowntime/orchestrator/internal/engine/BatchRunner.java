@@ -164,11 +164,11 @@ final class BatchRunner {
   /** Waits for one row that others hold, holding nothing else meanwhile. */
   long changeOne(Connection connection, BackfillTask task, Chunk chunk, List<String> key)
       throws SQLException {
-    BackfillStep backfill = new Batch(task, chunk, key, 0, false).backfill();
+    Batch one = new Batch(task, chunk, key, 0, false);
+    BackfillStep backfill = one.backfill();
     // How long it waits is limited; a single row can't be made smaller.
     reads.limit(connection, 0, ctx.timing().lockBudget().toMillis());
     if (backfill.change() instanceof RowChange.Compute compute) {
-      Batch one = new Batch(task, chunk, key, 0, false);
       return compute(connection, one, compute, sql.readOne(backfill), key.toArray());
     }
     return Db.update(connection, task.tag(chunk) + sql.updateOne(backfill), key.toArray());

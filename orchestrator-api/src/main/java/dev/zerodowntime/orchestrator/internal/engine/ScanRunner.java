@@ -154,11 +154,15 @@ final class ScanRunner {
     }
   }
 
+  /** The backfill as it is now; it is only gone if another driver has discarded it. */
+  private BackfillRow read(BackfillTask task) throws SQLException {
+    return Db.autoCommit(ctx.ddlDataSource(), c -> ctx.backfills().read(c, task.row(), task.name()))
+        .orElseThrow(Lease.LeaseLostException::new);
+  }
+
   /** It has ended, or a row is in the way. */
   private @Nullable Outcome over(StepContext step, BackfillTask task) throws SQLException {
-    BackfillRow row =
-        Db.autoCommit(ctx.ddlDataSource(), c -> ctx.backfills().read(c, task.row(), task.name()))
-            .orElseThrow(Lease.LeaseLostException::new);
+    BackfillRow row = read(task);
     String problem = row.error();
     if (problem != null) {
       shared.reports().ended(task);
@@ -169,9 +173,7 @@ final class ScanRunner {
 
   /** What to do when no key is left: verify, sweep again, or be done. */
   private @Nullable Outcome endOfWalk(StepContext step, BackfillTask task) throws SQLException {
-    BackfillRow row =
-        Db.autoCommit(ctx.ddlDataSource(), c -> ctx.backfills().read(c, task.row(), task.name()))
-            .orElseThrow(Lease.LeaseLostException::new);
+    BackfillRow row = read(task);
     BackfillStep backfill = task.backfill();
     boolean verified = row.verifying() && row.leftOver() == 0;
     boolean mustVerify =
