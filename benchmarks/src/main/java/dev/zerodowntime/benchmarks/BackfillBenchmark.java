@@ -26,7 +26,7 @@ final class BackfillBenchmark implements Benchmark {
   public void run(Settings settings, Output out)
       throws IOException, SQLException, InterruptedException {
     try (Server server = Server.start(settings)) {
-      describe(server, out);
+      describe(server, settings, out);
       LoadLatency latency = LoadLatency.measure(server, settings);
       out.say("measured: latencies");
       List<Throughput> sizes = new ArrayList<>();
@@ -41,7 +41,7 @@ final class BackfillBenchmark implements Benchmark {
     }
   }
 
-  private static void describe(Server server, Output out) throws SQLException {
+  private static void describe(Server server, Settings settings, Output out) throws SQLException {
     Runtime runtime = Runtime.getRuntime();
     out.say(
         "machine: %d processors, %s %s; Java %s, heap of at most %s MiB",
@@ -50,7 +50,19 @@ final class BackfillBenchmark implements Benchmark {
         System.getProperty("os.arch"),
         Runtime.version(),
         mebibytes(runtime.maxMemory()));
+    out.say(
+        "processors: two sessions compute %.2f times as much as one",
+        Computing.twoToOne(new Database(server, "postgres"), settings.time().dividedBy(10)));
     out.say("server: %s", server.settings());
+    server.makeLogFiles(settings.durable() ? logOf(settings) : 0);
+  }
+
+  /**
+   * Twice what an UPDATE of the largest table writes: the old page, the new row, its index entry.
+   */
+  private static long logOf(Settings settings) {
+    long rows = settings.sizes().stream().mapToLong(Long::longValue).max().orElse(0);
+    return 2 * 450 * Math.min(LARGE, Math.max(rows, settings.loadRows()));
   }
 
   private static void rates(List<Throughput> sizes, Output out) {
@@ -95,6 +107,9 @@ final class BackfillBenchmark implements Benchmark {
               format("%.1f", each.time().toMillis() / 1e3)));
     }
     out.table(table);
+    out.say(
+        "p99 to that of the load alone: %.2fx during ours, %.2fx during computing alone",
+        latency.factorAtDefaultPace(), latency.factorOfComputing());
   }
 
   private static List<Goal> goals(List<Throughput> sizes, LoadLatency latency, Settings settings) {

@@ -1,13 +1,14 @@
 package dev.zerodowntime.benchmarks;
 
+import dev.zerodowntime.orchestrator.Pace;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 
 /**
  * What the application's transactions take, under a load of a fixed rate: alone, while ours runs at
- * the default pace, and while the single UPDATE runs. Alone is measured before and after ours, and
- * counts as one.
+ * the default pace, while a session computes as much as a batch does and touches nothing, and while
+ * the single UPDATE runs. Alone is measured before and after ours, and counts as one.
  */
 final class LoadLatency {
 
@@ -18,6 +19,8 @@ final class LoadLatency {
   private final Settings settings;
   private final Measured alone = new Measured("alone");
   private final Measured ours = new Measured("during ours, default pace, sync triggers");
+  private final Measured computing =
+      new Measured("during computing alone, as long and as often as batches are to be");
   private final Measured update = new Measured("during the single UPDATE, again and again");
 
   private LoadLatency(Server server, Settings settings) {
@@ -28,11 +31,13 @@ final class LoadLatency {
   static LoadLatency measure(Server server, Settings settings)
       throws SQLException, InterruptedException {
     LoadLatency latency = new LoadLatency(server, settings);
+    latency.warmUp();
     latency.alone();
     for (int i = 0; i < MOST_ROUNDS && latency.ours.time.compareTo(settings.time()) < 0; i++) {
       latency.ours();
     }
     latency.alone();
+    latency.computing();
     latency.update();
     return latency;
   }
@@ -67,12 +72,27 @@ final class LoadLatency {
   }
 
   List<Measured> all() {
-    return List.of(alone, ours, update);
+    return List.of(alone, ours, computing, update);
   }
 
   /** How many times longer one transaction in a hundred takes because of us. */
   double factorAtDefaultPace() {
     return ours.latencies.percentile(99) / alone.latencies.percentile(99);
+  }
+
+  /** How many times longer it takes because a session computes, whatever it computes. */
+  double factorOfComputing() {
+    return computing.latencies.percentile(99) / alone.latencies.percentile(99);
+  }
+
+  /** Applications that run for a while have compiled what they run; its figures don't count. */
+  private void warmUp() throws SQLException, InterruptedException {
+    try (Database database = server.fresh(settings.loadRows());
+        OurBackfill backfill = OurBackfill.defaultPace(database, Form.SYNC_TRIGGERS);
+        Load load = Load.start(database, settings)) {
+      backfill.run(settings.time().dividedBy(2));
+      load.stop(Duration.ZERO, load.now());
+    }
   }
 
   /** Before anybody has changed anything: no new column, no triggers. */
@@ -86,8 +106,18 @@ final class LoadLatency {
   private void ours() throws SQLException, InterruptedException {
     try (Database database = server.fresh(settings.loadRows());
         OurBackfill backfill = OurBackfill.defaultPace(database, Form.SYNC_TRIGGERS)) {
-      during(ours, database, backfill::run);
+      during(ours, database, () -> backfill.runFor(settings.time().minus(ours.time)));
+      backfill.finish();
       Users.requireCopied(database);
+    }
+  }
+
+  /** The price of a neighbour on this machine, whatever it does. */
+  private void computing() throws SQLException, InterruptedException {
+    try (Database database = server.fresh(settings.loadRows());
+        Computing session = Computing.calibrated(database, Pace.DEFAULT.target())) {
+      database.settle();
+      during(computing, database, () -> session.repeat(settings.time(), Pace.DEFAULT.pause()));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.zerodowntime.benchmarks;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.Pace;
@@ -22,6 +23,7 @@ final class OurBackfill implements AutoCloseable {
   private final Database database;
   private final HikariDataSource pool;
   private final Orchestrator orchestrator;
+  private CompletableFuture<?> driving = CompletableFuture.completedFuture(null);
 
   private OurBackfill(Database database, HikariDataSource pool, Orchestrator orchestrator) {
     this.database = database;
@@ -94,23 +96,47 @@ final class OurBackfill implements AutoCloseable {
 
   /** To its end, or until the time is over. */
   Run run(Duration atMost) throws SQLException, InterruptedException {
-    orchestrator.approve(Form.ID, "BACKFILL");
-    // The background thread would see the approval at its next tick; this one begins at once.
-    CompletableFuture<?> driving = CompletableFuture.runAsync(orchestrator::drive, Threads::start);
-    ProgressWatch.Seen seen;
-    try (ProgressWatch watch = new ProgressWatch(database)) {
-      seen = watch.await(atMost);
-      if (!seen.done()) {
-        orchestrator.pause(Form.ID);
-      }
-      driving.get(1, TimeUnit.MINUTES);
-      if (!seen.done()) {
+    ProgressWatch.Seen seen = runFor(atMost);
+    if (!seen.done()) {
+      orchestrator.pause(Form.ID);
+      awaitDriver();
+      try (ProgressWatch watch = new ProgressWatch(database)) {
         seen = watch.look();
       }
+    }
+    return new Run(Users.filled(database), seen.writing(), seen.whole());
+  }
+
+  /** As {@link #run(Duration)}, but when the time is over, it goes on. */
+  ProgressWatch.Seen runFor(Duration time) throws SQLException, InterruptedException {
+    orchestrator.approve(Form.ID, "BACKFILL");
+    // The background thread would see the approval at its next tick; this one begins at once.
+    driving = CompletableFuture.runAsync(orchestrator::drive, Threads::start);
+    try (ProgressWatch watch = new ProgressWatch(database)) {
+      ProgressWatch.Seen seen = watch.await(time);
+      if (seen.done()) {
+        awaitDriver();
+      }
+      return seen;
+    }
+  }
+
+  /** Lets it go on to its end, as fast as it can. */
+  void finish() throws InterruptedException {
+    try {
+      orchestrator.backfill(Form.ID).tune(Pace::fullSpeed);
+    } catch (DeclarationException e) {
+      // It has ended already; if anything else is wrong, the count of its rows says so.
+    }
+    awaitDriver();
+  }
+
+  private void awaitDriver() throws InterruptedException {
+    try {
+      driving.get(PATIENCE.toMinutes(), TimeUnit.MINUTES);
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("the driver did not end as it should", e);
     }
-    return new Run(Users.filled(database), seen.writing(), seen.whole());
   }
 
   @Override

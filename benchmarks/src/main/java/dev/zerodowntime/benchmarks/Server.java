@@ -18,6 +18,7 @@ final class Server implements AutoCloseable {
           "server_version",
           "shared_buffers",
           "max_wal_size",
+          "min_wal_size",
           "checkpoint_timeout",
           "fsync",
           "synchronous_commit",
@@ -25,6 +26,8 @@ final class Server implements AutoCloseable {
           "wal_compression",
           "autovacuum",
           "autovacuum_naptime");
+
+  private static final long LOG_FILE = 16 * 1024 * 1024;
 
   private final EmbeddedPostgres postgres;
   private final Set<Long> templates = new HashSet<>();
@@ -48,10 +51,24 @@ final class Server implements AutoCloseable {
                 "shared_buffers", System.getProperty("benchmark.shared_buffers", "128MB"))
             // No checkpoint falls into one run because another one wrote a lot.
             .setServerConfig("max_wal_size", "16GB")
+            .setServerConfig("min_wal_size", "8GB")
             .setServerConfig("max_connections", "100")
             .setOutputRedirector(ProcessBuilder.Redirect.DISCARD)
             .setErrorRedirector(ProcessBuilder.Redirect.DISCARD)
             .start());
+  }
+
+  /**
+   * Has the files there already that the log is going to be written to. A server that has run for a
+   * while overwrites old ones; a new one has to make each of them first, and everybody who commits
+   * waits for that.
+   */
+  void makeLogFiles(long bytes) throws SQLException {
+    Database admin = new Database(this, "postgres");
+    for (long made = 0; made < bytes; made += LOG_FILE) {
+      admin.execute("SELECT pg_logical_emit_message(false, 'fill', ''), pg_switch_wal()");
+    }
+    admin.execute("CHECKPOINT");
   }
 
   String settings() throws SQLException {

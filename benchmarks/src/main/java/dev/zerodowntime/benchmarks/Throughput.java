@@ -16,6 +16,7 @@ final class Throughput {
     PLAIN("one plain UPDATE"),
     OURS_1("ours, full speed, 1 worker"),
     OURS_2("ours, full speed, 2 workers"),
+    PLAIN_2("two plain UPDATEs of half the table each, at once"),
     PLAIN_SYNC("one plain UPDATE, sync triggers"),
     OURS_1_SYNC("ours, full speed, 1 worker, sync triggers"),
     OURS_2_SYNC("ours, full speed, 2 workers, sync triggers"),
@@ -37,6 +38,8 @@ final class Throughput {
   enum Ratio {
     OURS_1_TO_PLAIN("ours / plain, 1 worker"),
     OURS_2_TO_PLAIN("ours / plain, 2 workers"),
+    PLAIN_2_TO_PLAIN("two UPDATEs at once / plain"),
+    OURS_2_TO_PLAIN_2("ours, 2 workers / two UPDATEs at once"),
     PLAIN_SYNC_COST("sync triggers cost the plain UPDATE (time)"),
     SYNC_COST_1("sync triggers cost ours, 1 worker (time)"),
     SYNC_COST_2("sync triggers cost ours, 2 workers (time)");
@@ -102,9 +105,12 @@ final class Throughput {
     double sync2 = add(Figure.OURS_2_SYNC, sync);
     rates.computeIfAbsent(Figure.OURS_2_SYNC_VERIFIED, each -> new Sample()).add(sync.wholeRate());
     double after = add(Figure.PLAIN, plain());
+    double halves = add(Figure.PLAIN_2, plainHalves());
     double plainSync = add(Figure.PLAIN_SYNC, plainWithTriggers());
     add(Ratio.OURS_1_TO_PLAIN, ours1 / ((before + between) / 2));
     add(Ratio.OURS_2_TO_PLAIN, ours2 / ((between + after) / 2));
+    add(Ratio.PLAIN_2_TO_PLAIN, halves / after);
+    add(Ratio.OURS_2_TO_PLAIN_2, ours2 / halves);
     add(Ratio.PLAIN_SYNC_COST, after / plainSync);
     add(Ratio.SYNC_COST_1, ours1 / sync1);
     add(Ratio.SYNC_COST_2, ours2 / sync2);
@@ -123,6 +129,13 @@ final class Throughput {
     try (Database database = server.fresh(rows)) {
       PlainUpdate.prepare(database);
       return checked(database, PlainUpdate.run(database));
+    }
+  }
+
+  private Run plainHalves() throws SQLException {
+    try (Database database = server.fresh(rows)) {
+      PlainUpdate.prepare(database);
+      return checked(database, PlainUpdate.halves(database, rows));
     }
   }
 

@@ -52,7 +52,11 @@ class BenchmarksTest {
         .map(each -> each.text().replace("(", "\\(").replace(")", "\\)"))
         .forEach(each -> assertThat(output()).containsPattern("(?m)^" + each + " +[\\d.]+x$"));
     assertThat(output()).containsPattern("(?m)^peak heap of ours, MiB +[\\d.]+$");
-    Stream.of("alone", "during ours, default pace", "during the single UPDATE")
+    Stream.of(
+            "alone",
+            "during ours, default pace",
+            "during computing alone",
+            "during the single UPDATE")
         .forEach(
             each ->
                 assertThat(output())

@@ -213,7 +213,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
 
     /**
      * A fixed number of rows per backfill batch, fewer only where rows are slow. Default: 1,000 to
-     * 10,000, towards 20 ms a batch.
+     * 10,000, towards 5 ms a batch.
      *
      * @param rows 1 to 10,000
      * @return this

@@ -46,14 +46,14 @@ public record Pace(
   public static final int MOST_WORKERS = 64;
 
   /**
-   * Batches of 1,000 to 10,000 rows that take 20 ms, 100 ms apart; one worker; replicas at most 10
-   * s behind; at most 5 sessions waiting; at any time.
+   * Batches of 1,000 to 10,000 rows that take 5 ms, 100 ms apart; one worker; replicas at most 10 s
+   * behind; at most 5 sessions waiting; at any time.
    */
   public static final Pace DEFAULT =
       new Pace(
           1_000,
           MOST_ROWS,
-          Duration.ofMillis(20),
+          Duration.ofMillis(5),
           Duration.ofMillis(100),
           1,
           Duration.ofSeconds(10),

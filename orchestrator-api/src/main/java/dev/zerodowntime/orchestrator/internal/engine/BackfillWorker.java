@@ -178,7 +178,7 @@ final class BackfillWorker {
         }
         shared.reports().moved(task);
         if (held.walked) {
-          rest(task, held, verdict.stretch());
+          rest(task, held, pace, verdict.stretch());
         }
         if (held.chunk().done()) {
           held = null;
@@ -278,9 +278,9 @@ final class BackfillWorker {
     return !shared.stop().asked();
   }
 
-  private void rest(BackfillTask task, Held held, double stretch) {
-    if (held.verifying()) {
-      // It locks nothing; what it costs others is what is watched.
+  private void rest(BackfillTask task, Held held, Pace pace, double stretch) {
+    if (held.verifying() || pace.pause().isZero()) {
+      // A verification locks nothing; what it costs others is what is watched.
       return;
     }
     resting.put(task.key(), new Rest(System.nanoTime(), Math.max(stretch, held.takeStretch())));

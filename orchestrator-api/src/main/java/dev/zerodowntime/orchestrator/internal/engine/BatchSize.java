@@ -16,7 +16,8 @@ final class BatchSize {
   }
 
   /**
-   * What one batch says about the next: towards the target time, at most twice or half as many.
+   * What one batch says about the next: towards the target time, at most four times or half as
+   * many: what is too slow is cancelled before it holds anybody up, so growing is cheap to try.
    *
    * @param rows how many it had
    * @param millis how long it took
@@ -25,7 +26,7 @@ final class BatchSize {
    */
   static int next(int rows, long millis, Pace pace, long budget) {
     double target = Math.max(1, Math.min(pace.target().toMillis(), budget / 2));
-    double factor = Math.max(0.5, Math.min(2, target / Math.max(1, millis)));
+    double factor = Math.max(0.5, Math.min(4, target / Math.max(1, millis)));
     long next = Math.max(1, Math.round(rows * factor));
     if (next < pace.minRows()) {
       // Below the least only where a batch was cut short; from there it may grow, not shrink.

@@ -76,8 +76,9 @@ final class Connected {
   }
 
   static Connected to(Engine.Configuration c) throws SQLException {
-    PoolSize.require(c.dataSource());
-    PoolSize.require(c.ddlDataSource());
+    int workers = c.backfills().workers();
+    PoolSize.require(c.dataSource(), c.ddlDataSource() == c.dataSource() ? workers : 0);
+    PoolSize.require(c.ddlDataSource(), workers);
     Dialect dialect = Dialects.find(c.dataSource(), c.dialect());
     ServerInfo server = Db.autoCommit(c.dataSource(), dialect::inspect);
     ServerInfo ddl =

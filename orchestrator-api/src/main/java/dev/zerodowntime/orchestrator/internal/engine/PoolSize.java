@@ -15,17 +15,28 @@ final class PoolSize {
 
   private PoolSize() {}
 
-  /** Checks pools that say how large they are, as HikariCP's does; others can't be checked. */
-  static void require(DataSource dataSource) {
+  /**
+   * Checks pools that say how large they are, as HikariCP's does; others can't be checked.
+   *
+   * @param backfillWorkers each beyond the first holds a connection of its own during its batches
+   */
+  static void require(DataSource dataSource, int backfillWorkers) {
+    int least = LEAST + Math.max(0, backfillWorkers - 1);
     try {
       Object size = dataSource.getClass().getMethod("getMaximumPoolSize").invoke(dataSource);
-      if (size instanceof Integer connections && connections < LEAST) {
+      if (size instanceof Integer connections && connections < least) {
         throw new DeclarationException(
             ErrorCode.INVALID_DECLARATION,
             "The pool has " + connections + " connections at most",
             "Heartbeats, DDL and its watcher need "
                 + LEAST
-                + " at once: give it that many or more.");
+                + " at once"
+                + (least > LEAST
+                    ? ", and backfillWorkers(" + backfillWorkers + ") " + (least - LEAST) + " more"
+                    : "")
+                + ": give it "
+                + least
+                + " or more.");
       }
     } catch (NoSuchMethodException | IllegalAccessException | InvocationTargetException e) {
       // Not a pool of that kind.

@@ -93,8 +93,12 @@ final class Reporter {
         .isEmpty();
   }
 
+  /** Who doesn't leave by itself; whoever drains is soon gone. */
   List<String> inTheWayOfReopening(MigrationRow row, int phase) throws SQLException {
-    return Registrar.inTheWay(ctx, snapshot(), row, phase);
+    Snapshot snapshot = snapshot();
+    List<Member> draining =
+        snapshot.members().stream().filter(each -> each.closed() != null).toList();
+    return Registrar.inTheWay(ctx, snapshot.without(draining), row, phase);
   }
 
   /** Reports on every migration after a pass. */

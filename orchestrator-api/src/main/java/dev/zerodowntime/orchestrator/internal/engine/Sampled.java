@@ -1,15 +1,18 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that is read at most once a second, however many threads ask: one reads it, the others
- * have the last value meanwhile. Thread-safe.
+ * Something that is read at most once a second, however many threads ask, and by none of them: a
+ * server that doesn't answer holds up a thread of its own, and whoever asks goes on with the last
+ * value, or without one. Thread-safe.
  *
  * @param <T> what is read
  */
@@ -20,9 +23,13 @@ final class Sampled<T> {
   /** A value of that age says nothing: whoever reads it anew gets no answer. */
   private static final Duration STALE = Duration.ofSeconds(10);
 
+  /** How long whoever asks waits for a reading; workers that are to stop are among them. */
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  private final String name;
   private final Supplier<T> source;
   private final LongSupplier nanoTime;
-  private final ReentrantLock reading = new ReentrantLock();
+  private CompletableFuture<?> reading = CompletableFuture.completedFuture(null);
   private volatile @Nullable Sample<T> last;
 
   private record Sample<T>(T value, long nanos) {}
@@ -30,10 +37,12 @@ final class Sampled<T> {
   /**
    * Nothing is read yet.
    *
+   * @param name what is read; names the thread
    * @param source throws nothing: a failure is a value too
    * @param nanoTime a clock that only goes forward
    */
-  Sampled(Supplier<T> source, LongSupplier nanoTime) {
+  Sampled(String name, Supplier<T> source, LongSupplier nanoTime) {
+    this.name = name;
     this.source = source;
     this.nanoTime = nanoTime;
   }
@@ -41,41 +50,59 @@ final class Sampled<T> {
   /**
    * The present value.
    *
-   * @return null if another thread has been reading it for long, without an answer yet
+   * @return null if there has been no answer for too long
    */
   @Nullable T get() {
     Sample<T> sample = last;
     if (sample != null && age(sample) < FRESH_NANOS) {
       return sample.value();
     }
-    if (!mayRead(sample == null)) {
-      sample = last;
-      return sample != null && age(sample) < STALE.toNanos() ? sample.value() : null;
+    CompletableFuture<?> mine = begin();
+    if (mine != null) {
+      await(mine);
+    } else if (sample == null) {
+      // There is nothing else to go by.
+      await(reading());
     }
-    try {
-      sample = last;
-      if (sample != null && age(sample) < FRESH_NANOS) {
-        return sample.value();
-      }
-      T value = source.get();
-      // From its end on: what takes longer than a second must not be read all the time.
-      last = new Sample<>(value, nanoTime.getAsLong());
-      return value;
-    } finally {
-      reading.unlock();
-    }
+    sample = last;
+    return sample != null && age(sample) < STALE.toNanos() ? sample.value() : null;
   }
 
-  /** Only the very first reading is waited for: there is nothing else to go by. */
-  private boolean mayRead(boolean first) {
-    if (!first) {
-      return reading.tryLock();
+  /** Another reading, unless one goes on or has just ended. */
+  private synchronized @Nullable CompletableFuture<?> begin() {
+    Sample<T> sample = last;
+    boolean fresh = sample != null && age(sample) < FRESH_NANOS;
+    if (fresh || !reading.isDone()) {
+      return null;
     }
+    reading = CompletableFuture.runAsync(this::read, this::inThread);
+    return reading;
+  }
+
+  private synchronized CompletableFuture<?> reading() {
+    return reading;
+  }
+
+  private void read() {
+    T value = source.get();
+    // From its end on: what takes longer than a second must not be read all the time.
+    last = new Sample<>(value, nanoTime.getAsLong());
+  }
+
+  /** At most one a second; one that was kept would outlive the work it is for. */
+  private void inThread(Runnable task) {
+    Thread thread = new Thread(task, "orchestrator " + name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static void await(CompletableFuture<?> reading) {
     try {
-      return reading.tryLock(STALE.toMillis(), TimeUnit.MILLISECONDS);
+      reading.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return false;
+    } catch (TimeoutException | ExecutionException e) {
+      // The last value counts, as long as it is not too old.
     }
   }
 

@@ -291,7 +291,10 @@ final class Startup {
     }
   }
 
-  /** Down there is no way if the reopening was refused: the row shows whether it was. */
+  /**
+   * Down there is no way if the reopening was refused: the row shows whether it was. Members that
+   * only drain are waited for, as long as a start may take.
+   */
   private void refuseTooOld(Registrar.Joined joined) throws SQLException {
     for (Registrar.Unfit each : joined.unfit()) {
       if (each.direction() == Direction.UP) {

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * nor the author's own signals are over their limits. What can't be read holds batches as well, and
  * is said. One for all workers of a process, whatever they work on; thread-safe.
  *
- * <p>Lag and signals are read at most once a second, by the worker that asks first; the others have
- * the last values meanwhile. Lag is only read for a pace that limits it.
+ * <p>Lag and signals are read at most once a second, by threads of their own: a server that doesn't
+ * answer holds batches, but no worker that is to stop. Lag is only read for a pace that limits it.
  */
 final class Throttle {
 
@@ -30,7 +30,7 @@ final class Throttle {
   private static final double CALM = 0.5;
 
   private final Sampled<ReplicationLag.Lag> lag;
-  private final Sampled<List<Signal>> signals;
+  private final @Nullable Sampled<List<Signal>> signals;
 
   /**
    * Whether a batch may run.
@@ -66,9 +66,15 @@ final class Throttle {
       LongSupplier nanoTime) {
     this.lag =
         new Sampled<>(
-            new ReplicationLag(primary, readers, dialect.load(), nanoTime)::read, nanoTime);
+            "replication lag",
+            new ReplicationLag(primary, readers, dialect.load(), nanoTime)::read,
+            nanoTime);
     List<LoadSignal> all = List.copyOf(signals);
-    this.signals = new Sampled<>(() -> all.stream().map(Throttle::read).toList(), nanoTime);
+    this.signals =
+        all.isEmpty()
+            ? null
+            : new Sampled<>(
+                "load signals", () -> all.stream().map(Throttle::read).toList(), nanoTime);
   }
 
   /**
@@ -91,7 +97,7 @@ final class Throttle {
     if (pace.maxLag() != null) {
       stretch = lag(pace.maxLag(), reasons);
     }
-    List<Signal> values = signals.get();
+    List<Signal> values = signals == null ? List.of() : signals.get();
     if (values == null) {
       reasons.add("a load signal can't be read: no answer yet");
     } else {

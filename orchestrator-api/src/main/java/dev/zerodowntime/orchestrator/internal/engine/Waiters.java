@@ -28,18 +28,4 @@ final class Waiters {
     Integer limit = pace.maxWaiting();
     return limit == null ? 1 : Throttle.stretch(count, limit);
   }
-
-  /**
-   * For people.
-   *
-   * @param count how many waited
-   * @param pace which has the limit, if any
-   */
-  static String describe(int count, Pace pace) {
-    Integer limit = pace.maxWaiting();
-    return count
-        + (count == 1 ? " session waits" : " sessions wait")
-        + " for its batches"
-        + (limit == null ? "" : ", limit " + limit);
-  }
 }

@@ -103,7 +103,7 @@ class BackfillBudgetTest {
     try (Orchestrator member = member(filled("'x'"), Duration.ofMinutes(1))) {
       assertThat(phase(member.drive())).isEqualTo("ENFORCE");
     }
-    assertThat(batches()).startsWith(1_000L, 2_000L);
+    assertThat(batches()).startsWith(1_000L, 4_000L);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import dev.zerodowntime.orchestrator.AdvanceReport;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Orchestrator;
@@ -15,6 +16,8 @@ import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -157,6 +160,35 @@ class BadInputFleetTest {
           "1 member of billing 2 at UNUSED",
           "Stop these first");
       assertThat(current.drive().migration(ID).orElseThrow().phase()).isEqualTo("CONTRACT");
+    }
+  }
+
+  /** Who drains is gone soon: there is nothing to stop. */
+  @Test
+  void aReleaseBehindTheContractWhileTheNewOneDrains() throws Exception {
+    driven("2", DROP, "CONTRACT").close();
+    try (Orchestrator old =
+        release("1", DROP, DropColumn.Code.USES)
+            .timing(
+                t ->
+                    Members.patient(t)
+                        .drain(Duration.ofHours(1))
+                        .horizon(Duration.ofHours(1))
+                        .startupBudget(Duration.ofMinutes(1)))
+            .build()) {
+      CompletableFuture<AdvanceReport> advanced =
+          CompletableFuture.supplyAsync(old::advance, BackfillFixture.THREADS);
+      // It drives while it waits; by then it would have been refused.
+      Eventually.until(
+          "it waits",
+          () ->
+              database.queryLong("SELECT count(*) FROM orchestrator.lease WHERE expires_at > now()")
+                  == 1);
+      assertThat(advanced).isNotDone();
+      assertThat(phase(old)).isEqualTo("CONTRACT");
+      database.execute("UPDATE orchestrator.member SET closed_at = closed_at - interval '2 hours'");
+      assertThat(advanced.get(60, TimeUnit.SECONDS).admitted()).isTrue();
+      assertThat(phase(old)).isEqualTo("NOT_STARTED");
     }
   }
 

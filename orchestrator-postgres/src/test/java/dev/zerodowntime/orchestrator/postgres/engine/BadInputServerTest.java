@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.zerodowntime.orchestrator.DatabaseException;
+import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.RefusedException;
@@ -28,6 +29,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Servers and users that can't be worked with: found out before anything is started. */
@@ -218,6 +221,22 @@ class BadInputServerTest {
     config.setInitializationFailTimeout(-1);
     config.setConnectionTimeout(250);
     return new HikariDataSource(config);
+  }
+
+  /** A heartbeat that has to wait for a batch's connection comes late. */
+  @ParameterizedTest
+  @CsvSource({"2,1,give it 3 or more", "4,3,give it 5 or more"})
+  void aPoolThatIsTooSmall(int size, int workers, String says) {
+    HikariDataSource pool = database.pool(size);
+    try (Orchestrator member = Members.member(pool, "1").backfillWorkers(workers).build()) {
+      Untouched.refuses(
+          database,
+          DeclarationException.class,
+          ErrorCode.INVALID_DECLARATION,
+          member::advance,
+          "The pool has " + size + " connections at most",
+          says);
+    }
   }
 
   private void notConnected(DataSource source, ErrorCode code, String... says) {

@@ -128,6 +128,25 @@ class BadRowTest extends BackfillFixture {
     everyRowOnce();
   }
 
+  /** Whoever works on other chunks gives them back, and nobody goes on. */
+  @Test
+  void stopsAllWorkers() throws Exception {
+    work(600);
+    Backfill declared = backfill(5).pace(pace -> pace.workers(3)).set("n", "1").build();
+    try (Orchestrator member = joined(member(declared).backfillWorkers(2))) {
+      database.execute("ALTER TABLE work ADD CHECK (id <> 31 OR n = 0)");
+      assertThat(of(member.drive()).lastError()).contains("[31]");
+      Eventually.until("all have let go", () -> live() == 0);
+      long then = changed();
+      assertThat(of(member.drive()).status()).isEqualTo(MigrationStatus.FAILED);
+      assertThat(changed()).isEqualTo(then).isLessThan(600);
+      database.execute("ALTER TABLE work DROP CONSTRAINT work_check");
+      member.resume(ID);
+      assertReached(member.drive());
+    }
+    everyRowOnce();
+  }
+
   /** Two rows are bad: each is told, one after the other. */
   @Test
   void isFollowedByAnother() {
