@@ -100,7 +100,15 @@ class BackfillBudgetTest {
   @Test
   void beginsWithTheFewestRowsAndGrows() {
     users(9_000);
-    try (Orchestrator member = member(filled("'x'"), Duration.ofMinutes(1))) {
+    AddColumn patient =
+        AddColumn.of(ID)
+            .table("users")
+            .column("filled", "text")
+            .notNull()
+            .fillWithSql("'x'")
+            .pace(pace -> pace.fullSpeed().target(Duration.ofMinutes(10)))
+            .build();
+    try (Orchestrator member = member(patient, Duration.ofMinutes(1))) {
       assertThat(phase(member.drive())).isEqualTo("ENFORCE");
     }
     assertThat(batches()).startsWith(1_000L, 4_000L);
