@@ -167,9 +167,36 @@ public interface Orchestrator extends AutoCloseable {
    * for whoever wants to join.
    *
    * @param id its id
-   * @return the SQL that would finish it or undo it
+   * @return the SQL of all its phases and of their ways back; {@link #finishScript} and {@link
+   *     #rollbackScript} are ready to run
    */
   MigrationPlan abandon(String id);
+
+  /**
+   * SQL that carries a migration on to its end with {@code psql} alone, where the library can't:
+   * step by step as the engine would, in batches, each statement only if it has not happened yet,
+   * and noted in the control tables. A purge is shown as a comment. Changes nothing itself.
+   *
+   * <p>The script pauses the migration, waits for statements of drivers, and looks at no fleet:
+   * whoever runs it makes sure that all running code fits. It takes the locks that the plan shows,
+   * within the lock budget. It may be stopped at any statement and run again.
+   *
+   * @param id the migration's id
+   * @return the script; one after the other where it has several target schemas
+   * @throws RefusedException if a step needs Java, or the migration has not started
+   */
+  String finishScript(String id);
+
+  /**
+   * The same back to where it came from, or as far as there is a way. The migration then stays
+   * there until it is resumed, as after {@link #rollback(String)}.
+   *
+   * @param id the migration's id
+   * @return the script; one after the other where it has several target schemas
+   * @throws RefusedException if a step needs Java
+   * @throws IllegalTransitionException if there is no way back at all
+   */
+  String rollbackScript(String id);
 
   /**
    * Ends the pin "builds before us": every running build of an application has the library. Where

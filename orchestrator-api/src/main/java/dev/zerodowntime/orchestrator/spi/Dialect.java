@@ -101,4 +101,11 @@ public interface Dialect {
    * @return it
    */
   LoadSql load();
+
+  /**
+   * Scripts for the database's own client.
+   *
+   * @return it
+   */
+  ScriptSql scripts();
 }

@@ -11,6 +11,7 @@ import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.Replicas;
 import dev.zerodowntime.orchestrator.spi.ScanSql;
+import dev.zerodowntime.orchestrator.spi.ScriptSql;
 import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.Connection;
@@ -96,6 +97,11 @@ public final class MysqlDialect implements Dialect {
 
   @Override
   public LoadSql load() {
+    throw refusal();
+  }
+
+  @Override
+  public ScriptSql scripts() {
     throw refusal();
   }
 

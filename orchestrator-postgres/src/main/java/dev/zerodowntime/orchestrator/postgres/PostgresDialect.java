@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.Replicas;
 import dev.zerodowntime.orchestrator.spi.ScanSql;
+import dev.zerodowntime.orchestrator.spi.ScriptSql;
 import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.Connection;
@@ -94,6 +95,11 @@ public final class PostgresDialect implements Dialect {
   @Override
   public LoadSql load() {
     return new PostgresLoadSql();
+  }
+
+  @Override
+  public ScriptSql scripts() {
+    return new PostgresScriptSql();
   }
 
   @Override

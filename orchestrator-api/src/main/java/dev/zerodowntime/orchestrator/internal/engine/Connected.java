@@ -36,6 +36,7 @@ final class Connected {
   private final Startup startup;
   private final Operator operator;
   private final BackfillOperator backfills;
+  private final Scripts scripts;
   private final Background background;
   private final Stop stop = new Stop();
   private final BackfillCrew crew;
@@ -72,6 +73,7 @@ final class Connected {
             c.background(),
             c.developmentOnRows());
     this.operator = new Operator(ctx, server, planner, startup);
+    this.scripts = new Scripts(ctx, operator);
     this.backfills = new BackfillOperator(ctx, operator);
   }
 
@@ -161,6 +163,10 @@ final class Connected {
 
   Planner planner() {
     return planner;
+  }
+
+  Scripts scripts() {
+    return scripts;
   }
 
   BackfillOperator backfills() {

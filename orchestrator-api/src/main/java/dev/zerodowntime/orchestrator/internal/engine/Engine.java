@@ -270,6 +270,16 @@ public final class Engine implements Orchestrator {
   }
 
   @Override
+  public String finishScript(String id) {
+    return call(() -> connected().scripts().finish(id));
+  }
+
+  @Override
+  public String rollbackScript(String id) {
+    return call(() -> connected().scripts().rollback(id));
+  }
+
+  @Override
   public void adopted(String application) {
     call(() -> connected().operator().adopted(application));
   }

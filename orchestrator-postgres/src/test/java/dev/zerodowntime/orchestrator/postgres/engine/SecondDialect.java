@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.Replicas;
 import dev.zerodowntime.orchestrator.spi.ScanSql;
+import dev.zerodowntime.orchestrator.spi.ScriptSql;
 import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.Connection;
@@ -81,6 +82,11 @@ public final class SecondDialect implements Dialect {
 
   @Override
   public LoadSql load() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public ScriptSql scripts() {
     throw new UnsupportedOperationException();
   }
 
