@@ -36,8 +36,8 @@ public record OnlineStep(
    *
    * @param name see {@link Step#name()}
    * @param summary see {@link Step#summary()}
-   * @param lock one mode on one or more tables: {@code SHARE UPDATE EXCLUSIVE on
-   *     "public"."users"}; or {@code none}
+   * @param lock one mode on one or more tables: {@code SHARE UPDATE EXCLUSIVE on "public"."users"};
+   *     or {@code none}
    * @param statement the statement
    * @param done whether its result is there and whole
    * @param broken whether a useless remainder of an earlier attempt is there

@@ -239,13 +239,7 @@ final class ColumnTwinConstraints {
     }
     List<TableLock> locks = new ArrayList<>(step.locks());
     locks.add(new TableLock(step.locks().get(0).mode(), parent));
-    return new DdlStep(
-        step.name(),
-        step.summary(),
-        locks,
-        step.sql(),
-        step.done(),
-        false);
+    return new DdlStep(step.name(), step.summary(), locks, step.sql(), step.done(), false);
   }
 
   private DdlStep dropConstraint(String step, String summary, String name) {

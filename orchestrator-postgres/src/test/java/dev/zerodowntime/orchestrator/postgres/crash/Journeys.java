@@ -26,6 +26,8 @@ public final class Journeys implements AutoCloseable {
     template = server.create("template0");
     try (Connection connection = Server.dataSource(template).getConnection()) {
       execute(connection, Subject.table());
+      // Else there would be nothing to keep the statistics of.
+      execute(connection, List.of("ANALYZE"));
     }
     Wire wire = new Wire(server, Server.dataSource(template), null);
     try (CutDataSource source = new CutDataSource(wire)) {

@@ -22,6 +22,7 @@ final class Declared {
   private static final Pattern PART = Pattern.compile("\"((?:[^\"]|\"\")+)\"|([^.\"]+)");
 
   private final Map<Movement, List<Step>> steps = new ConcurrentHashMap<>();
+  private final Map<Movement, List<Step>> heard = new ConcurrentHashMap<>();
 
   /**
    * One movement of a migration.
@@ -47,7 +48,10 @@ final class Declared {
                 for (Object step : (List<?>) result) {
                   changed.add(change.apply((Step) step));
                 }
-                steps.put(new Movement((int) args[3], (Direction) args[4]), changed);
+                Movement movement = new Movement((int) args[3], (Direction) args[4]);
+                if (!changed.isEmpty()) {
+                  steps.put(movement, changed);
+                }
                 return changed;
               }));
     }
@@ -76,9 +80,26 @@ final class Declared {
             }));
   }
 
-  /** The steps of a movement as they were last asked for. */
+  /**
+   * The steps of a movement: as they were when one of them was heard of last; else as they were
+   * last asked for. Before its facts are captured, and after it is undone, an operation may have
+   * others to show.
+   */
   List<Step> steps(Movement movement) {
-    return steps.getOrDefault(movement, List.of());
+    List<Step> asked = steps.getOrDefault(movement, List.of());
+    return heard.getOrDefault(movement, asked);
+  }
+
+  /** A step that is under way, by its name; null if there is none. */
+  Step hear(Movement movement, String name) {
+    List<Step> asked = steps.getOrDefault(movement, List.of());
+    for (Step each : asked) {
+      if (each.name().equals(name)) {
+        heard.put(movement, asked);
+        return each;
+      }
+    }
+    return null;
   }
 
   /**
@@ -93,9 +114,7 @@ final class Declared {
         most = mode;
       }
     }
-    return most != null
-        ? most
-        : step instanceof BackfillStep ? Mode.ROW_EXCLUSIVE : Mode.ROW_SHARE;
+    return most != null ? most : step instanceof BackfillStep ? Mode.ROW_EXCLUSIVE : Mode.ROW_SHARE;
   }
 
   /** A qualified name without quotes. */

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -39,9 +40,15 @@ import javax.sql.DataSource;
 final class LockOracle implements Journeys.Listener, AutoCloseable {
 
   private static final Pattern TAG =
-      Pattern.compile("^/\\* orchestrator (\\S+) (\\S+) (.+?)(?: chunk=\\S+)? token=\\S+ \\*/ (.*)$");
+      Pattern.compile(
+          "^/\\* orchestrator (\\S+) (\\S+) (.+?)(?: chunk=\\S+)? token=\\S+ \\*/ (.*)$");
 
-  private static final String KEEPS_AUTOVACUUM_AWAY = "LOCK TABLE .* IN SHARE UPDATE EXCLUSIVE MODE";
+  private static final String KEEPS_AUTOVACUUM_AWAY =
+      "LOCK TABLE .* IN SHARE UPDATE EXCLUSIVE MODE";
+
+  /** What ends a transaction, or gives a part of its locks back. */
+  private static final Set<String> TRANSACTION_ENDS =
+      Set.of("jdbc commit", "jdbc rollback", "jdbc setAutoCommit", "jdbc rollback to");
 
   /** The lock budget of the processes that are listened to. */
   private static final long BUDGET_MILLIS = 10_000;
@@ -72,10 +79,26 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
     private final Map<String, Long> since = new HashMap<>();
     private Map<Long, Observer.Rows> rows;
     private long counted;
+    private final List<String> others = new ArrayList<>();
     private Told last;
 
     /** What looking has cost, which is nothing to those who wait for the locks. */
     private long looking;
+
+    /** Notes down what is new, and since when; returns it. */
+    Map<String, Mode> took(Map<String, Mode> now, long start) {
+      Map<String, Mode> taken = new HashMap<>();
+      now.forEach(
+          (table, mode) -> {
+            Mode had = locks.get(table);
+            if (had == null || mode.strongerThan(had)) {
+              taken.put(table, mode);
+              since.put(table, start);
+            }
+          });
+      locks.putAll(taken);
+      return taken;
+    }
   }
 
   @Override
@@ -91,11 +114,14 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
   @Override
   public Object hears(Connection session, int pid, String sql, Call call) throws SQLException {
     if (sql.startsWith("jdbc ")) {
-      boolean ends =
-          sql.equals("jdbc commit")
-              || sql.equals("jdbc rollback")
-              || sql.equals("jdbc setAutoCommit");
-      return ends ? ends(pid, call) : call.run();
+      if (!TRANSACTION_ENDS.contains(sql)) {
+        return call.run();
+      }
+      Object result = ends(pid, call);
+      if (!sql.equals("jdbc rollback to")) {
+        transactions.remove(pid);
+      }
+      return result;
     }
     Told told = told(sql);
     if (!session.getAutoCommit()) {
@@ -118,56 +144,68 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
     Declared.Movement movement =
         new Declared.Movement(direction == Direction.UP ? entering : entering + 1, direction);
     String name = tag.group(3);
-    for (Step each : declared.steps(movement)) {
-      if (each.name().equals(name)) {
-        return new Told(new Key(movement, name), each, tag.group(4));
-      }
+    Step step = declared.hear(movement, name);
+    if (step == null) {
+      violation(name + " is a step that " + movement + " does not declare: " + sql);
+      return null;
     }
-    violation(name + " is a step that " + movement + " does not declare: " + sql);
-    return null;
+    return new Told(new Key(movement, name), step, tag.group(4));
   }
 
   private Object inTransaction(Connection session, int pid, String sql, Told told, Call call)
       throws SQLException {
     Open open = transactions.computeIfAbsent(pid, each -> new Open());
-    Observer.Limits limits = null;
-    if (told != null) {
-      long looks = System.nanoTime();
-      limits = Observer.Limits.of(session);
-      if (open.rows == null) {
-        open.rows = Observer.rows(session);
+    if (told == null) {
+      boolean back = sql.startsWith("ROLLBACK");
+      if (back) {
+        lookAtOthers(open, pid);
       }
-      open.last = told;
-      open.looking += System.nanoTime() - looks;
-      measured(told).statement();
+      Object result = call.run();
+      open.others.add(sql);
+      return result;
     }
-    long start = System.nanoTime();
-    long before = open.looking;
-    Object result = call.run();
+    lookAtOthers(open, pid);
     long looks = System.nanoTime();
+    Observer.Limits limits = Observer.Limits.of(session);
+    if (open.rows == null) {
+      open.rows = Observer.rows(session);
+    }
+    open.last = told;
+    measured(told).statement();
+    open.looking += System.nanoTime() - looks;
+    long start = System.nanoTime() - open.looking;
+    Object result = call.run();
+    looks = System.nanoTime();
     Map<String, Mode> locks = observer.locks(pid);
-    for (Map.Entry<String, Mode> each : locks.entrySet()) {
-      String table = each.getKey();
-      Mode mode = each.getValue();
-      Mode had = open.locks.get(table);
-      if (had != null && !mode.strongerThan(had)) {
-        continue;
-      }
-      open.locks.put(table, mode);
-      open.since.put(table, start - before);
-      judge(told, sql, table, mode);
-    }
-    if (told != null) {
-      measured(told, locks);
-      requireLimits(told, limits, locks);
-      long rewritten = Observer.rewritten(session, open.rows);
-      measured(told).rewritten(rewritten - open.counted);
-      open.counted = rewritten;
-    } else {
-      other();
-    }
+    open.took(locks, start).forEach((table, mode) -> judge(told, table, mode));
+    measured(told, locks);
+    requireLimits(told, limits, locks);
+    long rewritten = Observer.rewritten(session, open.rows);
+    measured(told).rewritten(rewritten - open.counted);
+    open.counted = rewritten;
     open.looking += System.nanoTime() - looks;
     return result;
+  }
+
+  /** Statements of no step, all since the last look: they may do what queries do. */
+  private void lookAtOthers(Open open, int pid) throws SQLException {
+    if (open.others.isEmpty()) {
+      return;
+    }
+    long looks = System.nanoTime();
+    boolean autovacuum = open.others.stream().anyMatch(each -> each.matches(KEEPS_AUTOVACUUM_AWAY));
+    Mode allowed = autovacuum ? Mode.SHARE_UPDATE_EXCLUSIVE : Mode.ROW_SHARE;
+    open.took(observer.locks(pid), looks - open.looking)
+        .forEach(
+            (table, mode) -> {
+              if (mode.strongerThan(allowed)) {
+                violation(
+                    "statements of no step took " + mode + " on " + table + ": " + open.others);
+              }
+            });
+    others(open.others.size());
+    open.others.clear();
+    open.looking += System.nanoTime() - looks;
   }
 
   /** Its locks are gone with its last statement: they are kept for one more look. */
@@ -216,7 +254,7 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
                   if (had == null || mode.strongerThan(had)) {
                     seen.put(table, mode);
                     since.put(table, had == null ? start : now);
-                    judge(told, told.sql(), table, mode);
+                    judge(told, table, mode);
                   }
                 });
         if (stopped) {
@@ -234,7 +272,8 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
       requireLimits(told, limits, seen);
       long end = System.nanoTime();
       for (Map.Entry<String, Mode> each : seen.entrySet()) {
-        measured(told).held(each.getKey(), each.getValue(), end - since.get(each.getKey()) - waited);
+        measured(told)
+            .held(each.getKey(), each.getValue(), end - since.get(each.getKey()) - waited);
       }
     } finally {
       if (writer != null) {
@@ -278,43 +317,34 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
   }
 
   private Object ends(int pid, Call call) throws SQLException {
-    Open open = transactions.remove(pid);
+    Open open = transactions.get(pid);
+    if (open != null) {
+      lookAtOthers(open, pid);
+    }
     Object result = call.run();
     if (open != null && open.last != null) {
       long end = System.nanoTime() - open.looking;
-      open.locks.forEach(
-          (table, mode) -> {
-            synchronized (measured) {
-              measured(open.last).held(table, mode, end - open.since.get(table));
-            }
-          });
+      Measured last = measured(open.last);
+      open.locks.forEach((table, mode) -> last.held(table, mode, end - open.since.get(table)));
     }
     return result;
   }
 
-  private void judge(Told told, String sql, String table, Mode mode) {
-    if (told != null) {
-      Mode allowed = Declared.allowed(told.step(), table);
-      if (mode.strongerThan(allowed)) {
-        violation(
-            where(told)
-                + " took "
-                + mode
-                + " on "
-                + table
-                + ", which is stronger than "
-                + allowed
-                + "; it declares: "
-                + told.step().lock()
-                + "; statement: "
-                + told.sql());
-      }
-      return;
-    }
-    Mode allowed =
-        sql.matches(KEEPS_AUTOVACUUM_AWAY) ? Mode.SHARE_UPDATE_EXCLUSIVE : Mode.ROW_SHARE;
+  private void judge(Told told, String table, Mode mode) {
+    Mode allowed = Declared.allowed(told.step(), table);
     if (mode.strongerThan(allowed)) {
-      violation("a statement of no step took " + mode + " on " + table + ": " + sql);
+      violation(
+          where(told)
+              + " took "
+              + mode
+              + " on "
+              + table
+              + ", which is stronger than "
+              + allowed
+              + "; it declares: "
+              + told.step().lock()
+              + "; statement: "
+              + told.sql());
     }
   }
 
@@ -374,8 +404,8 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
     }
   }
 
-  private synchronized void other() {
-    others++;
+  private synchronized void others(int count) {
+    others += count;
   }
 
   /** What was stronger than declared, not bounded, or not seen. */

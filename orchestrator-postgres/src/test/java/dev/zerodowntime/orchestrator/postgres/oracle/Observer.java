@@ -43,39 +43,38 @@ final class Observer implements AutoCloseable {
 
   private final DataSource database;
   private final Connection connection;
+  private final PreparedStatement locks;
+  private final PreparedStatement waits;
 
   Observer(DataSource database) throws SQLException {
     this.database = database;
     this.connection = database.getConnection();
+    this.locks = connection.prepareStatement(LOCKS);
+    this.waits = connection.prepareStatement("SELECT ? = ANY (pg_catalog.pg_blocking_pids(?))");
   }
 
   /** The strongest lock of a session on each of the application's tables, had or waited for. */
   synchronized Map<String, Mode> locks(int pid) throws SQLException {
-    Map<String, Mode> locks = new TreeMap<>();
-    try (PreparedStatement statement = connection.prepareStatement(LOCKS)) {
-      statement.setInt(1, pid);
-      try (ResultSet row = statement.executeQuery()) {
-        while (row.next()) {
-          locks.merge(
-              row.getString(2) + "." + row.getString(3),
-              Mode.ofCatalog(row.getString(1)),
-              (one, other) -> one.strongerThan(other) ? one : other);
-        }
+    Map<String, Mode> strongest = new TreeMap<>();
+    locks.setInt(1, pid);
+    try (ResultSet row = locks.executeQuery()) {
+      while (row.next()) {
+        strongest.merge(
+            row.getString(2) + "." + row.getString(3),
+            Mode.ofCatalog(row.getString(1)),
+            (one, other) -> one.strongerThan(other) ? one : other);
       }
     }
-    return locks;
+    return strongest;
   }
 
   /** Whether a session waits for another. */
   synchronized boolean waits(int pid, int blocker) throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement("SELECT ? = ANY (pg_catalog.pg_blocking_pids(?))")) {
-      statement.setInt(1, blocker);
-      statement.setInt(2, pid);
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return row.getBoolean(1);
-      }
+    waits.setInt(1, blocker);
+    waits.setInt(2, pid);
+    try (ResultSet row = waits.executeQuery()) {
+      row.next();
+      return row.getBoolean(1);
     }
   }
 

@@ -37,7 +37,8 @@ final class OperationsDoc {
         PostgreSQL 17, a table of a few hundred rows. Without the time spent in the queue of others, which the lock budget bounds. Recorded, not promised:
         what doesn't look at rows takes as long on a large table, and what does (`VALIDATE`, `CONCURRENTLY`, batches) blocks nobody.
       - *rows*: how many were rewritten. Batches change the rows that are pending, and hold no more than one batch's.
-      - *blocks*: what others wait for while the lock is held.
+      - *blocks*: what of others waits while the lock is held.
+      - *way back*: the steps that undo the phase, in their order; they have rows of their own below.
 
       """;
 
@@ -57,9 +58,15 @@ final class OperationsDoc {
       Declared declared,
       Map<LockOracle.Key, List<Measured>> measured) {
     List<String> lines = new ArrayList<>();
-    if (!name.equals(lifecycle.operation())) {
-      lines.add("### " + name + "\n");
-    }
+    lines.add("### " + name + "\n");
+    lines.add(
+        "Phases: "
+            + lifecycle.phases().stream().map(Phase::name).collect(Collectors.joining(" · "))
+            + ". Code: "
+            + lifecycle.stages().stream()
+                .map(each -> each.stage() + " " + span(each.span().low(), each.span().high()))
+                .collect(Collectors.joining(" · "))
+            + ".\n");
     lines.add("| phase | step | SQL | lock | hold | rows | blocks | way back |");
     lines.add("|---|---|---|---|---|---|---|---|");
     for (int phase = 1; phase <= lifecycle.last(); phase++) {
@@ -70,16 +77,7 @@ final class OperationsDoc {
         rows(lines, lifecycle, declared, measured, phase, Direction.DOWN);
       }
     }
-    String section =
-        "## "
-            + lifecycle.operation()
-            + "\n\nPhases: "
-            + lifecycle.phases().stream().map(Phase::name).collect(Collectors.joining(" · "))
-            + ". Code: "
-            + lifecycle.stages().stream()
-                .map(each -> each.stage() + " " + span(each.span().low(), each.span().high()))
-                .collect(Collectors.joining(" · "))
-            + ".\n";
+    String section = "## " + lifecycle.operation() + "\n";
     sections
         .computeIfAbsent(section, key -> new ArrayList<>())
         .add(String.join("\n", lines) + "\n");
@@ -125,7 +123,7 @@ final class OperationsDoc {
                       ? ""
                       : Long.toString(seen.stream().mapToLong(Measured::rows).max().orElse(0)),
               strongest == null ? "nothing" : strongest.blocks,
-              up ? wayBack(lifecycle, declared, phase) : ""));
+              up && step == steps.get(0) ? wayBack(lifecycle, declared, phase) : ""));
     }
   }
 
@@ -135,8 +133,7 @@ final class OperationsDoc {
       each.strongest()
           .forEach(
               (table, mode) ->
-                  locks.merge(
-                      table, mode, (one, other) -> one.strongerThan(other) ? one : other));
+                  locks.merge(table, mode, (one, other) -> one.strongerThan(other) ? one : other));
     }
     return locks;
   }
