@@ -8,8 +8,8 @@ import java.util.List;
  *
  * @param name see {@link Step#name()}
  * @param summary see {@link Step#summary()}
- * @param lock see {@link Step#lock()}
- * @param tables quoted, qualified names of the tables that get locked, the first one first
+ * @param locks the strongest lock on each table that gets locked, the first one first; empty where
+ *     there is nothing to execute
  * @param sql the statements
  * @param done whether they already happened
  * @param changesRowType whether prepared {@code SELECT *} statements would notice
@@ -17,8 +17,7 @@ import java.util.List;
 public record DdlStep(
     String name,
     String summary,
-    String lock,
-    List<String> tables,
+    List<TableLock> locks,
     List<String> sql,
     Probe done,
     boolean changesRowType)
@@ -26,7 +25,49 @@ public record DdlStep(
 
   /** Copies the lists. */
   public DdlStep {
-    tables = List.copyOf(tables);
+    locks = List.copyOf(locks);
     sql = List.copyOf(sql);
+  }
+
+  /**
+   * One mode on all tables.
+   *
+   * @param name see {@link Step#name()}
+   * @param summary see {@link Step#summary()}
+   * @param lock a text that begins with the mode: {@code ACCESS EXCLUSIVE on …}; or {@code none}
+   * @param tables quoted, qualified names of the tables that get locked, the first one first
+   * @param sql the statements
+   * @param done whether they already happened
+   * @param changesRowType whether prepared {@code SELECT *} statements would notice
+   */
+  public DdlStep(
+      String name,
+      String summary,
+      String lock,
+      List<String> tables,
+      List<String> sql,
+      Probe done,
+      boolean changesRowType) {
+    this(
+        name,
+        summary,
+        lock.startsWith("none") ? List.of() : TableLock.each(TableLock.mode(lock), tables),
+        sql,
+        done,
+        changesRowType);
+  }
+
+  /**
+   * The tables that get locked.
+   *
+   * @return their quoted, qualified names, the first one first
+   */
+  public List<String> tables() {
+    return locks.stream().map(TableLock::table).distinct().toList();
+  }
+
+  @Override
+  public String lock() {
+    return locks.isEmpty() ? "none" : TableLock.describe(locks) + ", within the lock budget";
   }
 }

@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param name see {@link Step#name()}
  * @param summary see {@link Step#summary()}
- * @param lock see {@link Step#lock()}
+ * @param locks the strongest lock on each table that gets locked
  * @param statement the statement
  * @param done whether its result is there and whole
  * @param broken whether a useless remainder of an earlier attempt is there
@@ -18,16 +18,48 @@ import java.util.List;
 public record OnlineStep(
     String name,
     String summary,
-    String lock,
+    List<TableLock> locks,
     String statement,
     Probe done,
     Probe broken,
     List<String> repair)
     implements Step {
 
-  /** Copies the list. */
+  /** Copies the lists. */
   public OnlineStep {
+    locks = List.copyOf(locks);
     repair = List.copyOf(repair);
+  }
+
+  /**
+   * Its locks as a text.
+   *
+   * @param name see {@link Step#name()}
+   * @param summary see {@link Step#summary()}
+   * @param lock one mode on one or more tables: {@code SHARE UPDATE EXCLUSIVE on "public"."users"};
+   *     or {@code none}
+   * @param statement the statement
+   * @param done whether its result is there and whole
+   * @param broken whether a useless remainder of an earlier attempt is there
+   * @param repair removes that remainder; online as well
+   * @throws IllegalArgumentException if the text names no table
+   */
+  public OnlineStep(
+      String name,
+      String summary,
+      String lock,
+      String statement,
+      Probe done,
+      Probe broken,
+      List<String> repair) {
+    this(name, summary, TableLock.parse(lock), statement, done, broken, repair);
+  }
+
+  @Override
+  public String lock() {
+    return locks.isEmpty()
+        ? "none"
+        : TableLock.describe(locks) + ": blocks neither reads nor writes";
   }
 
   @Override

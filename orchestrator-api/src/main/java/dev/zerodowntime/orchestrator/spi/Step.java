@@ -28,7 +28,17 @@ public sealed interface Step permits DdlStep, OnlineStep, BackfillStep, VerifySt
   List<String> sql();
 
   /**
-   * Which lock it takes, for people.
+   * The locks it takes on tables, beyond those of queries and, where it changes rows, of their
+   * changes. The strongest on each table; never less than the server takes.
+   *
+   * @return the locks; none unless an implementation says so
+   */
+  default List<TableLock> locks() {
+    return List.of();
+  }
+
+  /**
+   * Which lock it takes, for people: {@link #locks()} as a text.
    *
    * @return such as {@code ACCESS EXCLUSIVE on users, within the lock budget}
    */

@@ -2,9 +2,9 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.TableLock;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -237,16 +237,9 @@ final class ColumnTwinConstraints {
     if (parent == null || step.tables().contains(parent)) {
       return step;
     }
-    List<String> tables = new ArrayList<>(step.tables());
-    tables.add(parent);
-    return new DdlStep(
-        step.name(),
-        step.summary(),
-        step.lock().replaceFirst(",", Matcher.quoteReplacement(" and " + parent + ",")),
-        tables,
-        step.sql(),
-        step.done(),
-        false);
+    List<TableLock> locks = new ArrayList<>(step.locks());
+    locks.add(new TableLock(step.locks().get(0).mode(), parent));
+    return new DdlStep(step.name(), step.summary(), locks, step.sql(), step.done(), false);
   }
 
   private DdlStep dropConstraint(String step, String summary, String name) {

@@ -1,6 +1,8 @@
 package dev.zerodowntime.orchestrator.postgres;
 
+import dev.zerodowntime.orchestrator.spi.TableLock;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
@@ -21,6 +23,14 @@ enum LockMode {
   LockMode(String catalogName, int conflicts) {
     this.catalogName = catalogName;
     this.conflicts = conflicts;
+  }
+
+  /** The strongest of a step's locks; the strongest of all if it declares none. */
+  static LockMode strongest(List<TableLock> locks) {
+    return locks.stream()
+        .map(each -> of(each.mode()))
+        .max(Comparator.naturalOrder())
+        .orElse(ACCESS_EXCLUSIVE);
   }
 
   /**

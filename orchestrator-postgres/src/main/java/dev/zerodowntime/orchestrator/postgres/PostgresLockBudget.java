@@ -161,7 +161,8 @@ final class PostgresLockBudget implements LockBudget {
     try (PreparedStatement statement = connection.prepareStatement(BLOCKERS)) {
       tables(connection, statement, step);
       statement.setArray(
-          3, connection.createArrayOf("text", LockMode.of(step.lock()).conflicts().toArray()));
+          3,
+          connection.createArrayOf("text", LockMode.strongest(step.locks()).conflicts().toArray()));
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           long age = row.getLong(5);

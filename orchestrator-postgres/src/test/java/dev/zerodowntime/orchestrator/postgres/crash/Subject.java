@@ -116,8 +116,12 @@ record Subject<C extends Enum<C> & CodeStage>(
   }
 
   /** The process of an act. */
-  @SuppressWarnings("unchecked")
   Orchestrator member(DataSource dataSource, Act act, List<String> approvals) {
+    return builder(dataSource, act, approvals).build();
+  }
+
+  @SuppressWarnings("unchecked")
+  OrchestratorBuilder builder(DataSource dataSource, Act act, List<String> approvals) {
     OrchestratorBuilder builder =
         Orchestrator.builder(dataSource)
             .application("billing")
@@ -130,7 +134,7 @@ record Subject<C extends Enum<C> & CodeStage>(
     if (act.stage() != null) {
       builder.thisBuild(migration(approvals), Enum.valueOf(stages, act.stage()));
     }
-    return builder.build();
+    return builder;
   }
 
   /**

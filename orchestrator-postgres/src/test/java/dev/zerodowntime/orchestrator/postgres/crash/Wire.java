@@ -18,7 +18,7 @@ import org.postgresql.PGConnection;
  * Everything that one process says to the server: noted down, and cut off where the test says. From
  * then on the process is gone: its sessions end, and whatever else it tries fails.
  */
-final class Wire {
+class Wire {
 
   private final Server server;
   private final DataSource plain;
