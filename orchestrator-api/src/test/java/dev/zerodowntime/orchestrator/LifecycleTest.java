@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
@@ -26,7 +27,8 @@ class LifecycleTest {
             DropColumn.of("t/drop").table("t").column("c").build(),
             CreateIndex.of("t/index").table("t").name("i").columns("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
-            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build())
+            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
+            AddCheck.of("t/check").table("t").name("k").expression("c > 0").build())
         .map(Migration::lifecycle);
   }
 

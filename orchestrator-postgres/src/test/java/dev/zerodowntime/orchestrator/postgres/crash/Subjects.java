@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres.crash;
 
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.RowFunction;
+import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
@@ -46,7 +47,8 @@ final class Subjects {
             createIndex(),
             dropColumn(),
             rename(),
-            renameInCode())) {
+            renameInCode(),
+            addCheck())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -234,5 +236,18 @@ final class Subjects {
               default ->
                   new Row("id, country, name, full_name", "i, 'de', 'new ' || i, 'new ' || i");
             });
+  }
+
+  private static Subject<?> addCheck() {
+    return new Subject<>(
+        "AddCheck",
+        AddCheck.Code.class,
+        approvals ->
+            policy(AddCheck.of("billing/users-note-short"), approvals)
+                .table(Subject.TABLE)
+                .name("note_short")
+                .expression("length(note) < 95")
+                .build(),
+        phase -> Row.PLAIN);
   }
 }
