@@ -10,6 +10,7 @@ import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,7 +29,8 @@ class LifecycleTest {
             CreateIndex.of("t/index").table("t").name("i").columns("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
             RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
-            AddCheck.of("t/check").table("t").name("k").expression("c > 0").build())
+            AddCheck.of("t/check").table("t").name("k").expression("c > 0").build(),
+            SetNotNull.of("t/not-null").table("t").column("c").build())
         .map(Migration::lifecycle);
   }
 

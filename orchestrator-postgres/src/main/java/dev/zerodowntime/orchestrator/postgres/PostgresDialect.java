@@ -64,7 +64,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresDropColumn(),
         new PostgresRenameColumn(),
         new PostgresRenameColumnInCode(),
-        new PostgresAddCheck());
+        new PostgresAddCheck(),
+        new PostgresSetNotNull());
   }
 
   @Override

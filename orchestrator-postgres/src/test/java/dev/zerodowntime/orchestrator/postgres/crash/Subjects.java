@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
 import java.time.Duration;
@@ -48,7 +49,8 @@ final class Subjects {
             dropColumn(),
             rename(),
             renameInCode(),
-            addCheck())) {
+            addCheck(),
+            setNotNull())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -249,5 +251,17 @@ final class Subjects {
                 .expression("length(note) < 95")
                 .build(),
         phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> setNotNull() {
+    return new Subject<>(
+        "SetNotNull",
+        SetNotNull.Code.class,
+        approvals ->
+            policy(SetNotNull.of("billing/users-note"), approvals)
+                .table(Subject.TABLE)
+                .column("note")
+                .build(),
+        phase -> new Row("id, country, note", "i, 'de', 'new'"));
   }
 }

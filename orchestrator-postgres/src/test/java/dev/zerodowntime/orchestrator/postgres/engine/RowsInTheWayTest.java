@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
+import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import org.junit.jupiter.api.AfterEach;
@@ -82,5 +83,16 @@ class RowsInTheWayTest {
         "UPDATE users SET size = -size WHERE a >= 250",
         "UPDATE users SET size = -size WHERE a >= 250",
         valid("sized"));
+  }
+
+  @Test
+  void notNull() {
+    showsThemAndGoesOn(
+        SetNotNull.of(ID).table("users").column("size").batchRows(100).build(),
+        SetNotNull.Code.CONFORMS,
+        "UPDATE users SET size = NULL WHERE a >= 250",
+        "UPDATE users SET size = a WHERE size IS NULL",
+        "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname ="
+            + " 'size'");
   }
 }
