@@ -3,12 +3,14 @@ package dev.zerodowntime.orchestrator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -26,7 +28,9 @@ class LifecycleTest {
             DropColumn.of("t/drop").table("t").column("c").build(),
             CreateIndex.of("t/index").table("t").name("i").columns("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
-            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build())
+            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
+            AddCheck.of("t/check").table("t").name("k").expression("c > 0").build(),
+            SetNotNull.of("t/not-null").table("t").column("c").build())
         .map(Migration::lifecycle);
   }
 

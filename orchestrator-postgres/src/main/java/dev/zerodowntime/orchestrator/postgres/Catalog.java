@@ -199,6 +199,15 @@ final class Catalog {
    * @throws RefusedException if there is none
    */
   List<Scan.KeyColumn> key(CatalogTable table) throws SQLException {
+    return key(table, "a backfill");
+  }
+
+  /**
+   * The same.
+   *
+   * @param who what walks along it, for the message
+   */
+  List<Scan.KeyColumn> key(CatalogTable table, String who) throws SQLException {
     List<CatalogColumn> columns = columns(table);
     for (CatalogIndex index : indexes(table)) {
       if (index.identifiesRows(columns)) {
@@ -214,7 +223,9 @@ final class Catalog {
     throw refuse(
         "table "
             + table.display()
-            + " has no primary key, and a backfill needs one to go through its rows in batches",
+            + " has no primary key, and "
+            + who
+            + " needs one to go through its rows in batches",
         "Add a primary key, or a unique index over NOT NULL columns that is neither partial nor"
             + " deferrable nor over expressions.");
   }

@@ -135,21 +135,32 @@ record CatalogTable(
     }
   }
 
-  /** A backfill must see every row, and change the row it means to. */
-  void requireBackfill(Catalog catalog) throws SQLException {
+  /**
+   * Refuses a table some of whose rows we would not see.
+   *
+   * @param who what would miss them, for the message
+   */
+  void requireAllRows(Catalog catalog, String who) throws SQLException {
     if (rowSecurity) {
       throw catalog.refuse(
           "row security hides rows of table "
               + display()
               + " from user \""
               + catalog.user()
-              + "\", so a backfill would miss them",
+              + "\", so "
+              + who
+              + " would miss them",
           "ALTER ROLE "
               + Sql.quote(catalog.user())
               + " BYPASSRLS; or ALTER TABLE "
               + qualified()
               + " NO FORCE ROW LEVEL SECURITY;");
     }
+  }
+
+  /** A backfill must see every row, and change the row it means to. */
+  void requireBackfill(Catalog catalog) throws SQLException {
+    requireAllRows(catalog, "a backfill");
     List<String> rules =
         catalog.list(
             "SELECT rulename FROM pg_rewrite WHERE ev_class = ?::bigint::oid AND ev_type IN ('2',"

@@ -64,7 +64,9 @@ public final class PostgresDialect implements Dialect {
         new PostgresCreateIndex(),
         new PostgresDropColumn(),
         new PostgresRenameColumn(),
-        new PostgresRenameColumnInCode());
+        new PostgresRenameColumnInCode(),
+        new PostgresAddCheck(),
+        new PostgresSetNotNull());
   }
 
   @Override

@@ -2,12 +2,14 @@ package dev.zerodowntime.orchestrator.postgres.crash;
 
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.RowFunction;
+import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
 import java.time.Duration;
@@ -46,7 +48,9 @@ final class Subjects {
             createIndex(),
             dropColumn(),
             rename(),
-            renameInCode())) {
+            renameInCode(),
+            addCheck(),
+            setNotNull())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -234,5 +238,30 @@ final class Subjects {
               default ->
                   new Row("id, country, name, full_name", "i, 'de', 'new ' || i, 'new ' || i");
             });
+  }
+
+  private static Subject<?> addCheck() {
+    return new Subject<>(
+        "AddCheck",
+        AddCheck.Code.class,
+        approvals ->
+            policy(AddCheck.of("billing/users-note-short"), approvals)
+                .table(Subject.TABLE)
+                .name("note_short")
+                .expression("length(note) < 95")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> setNotNull() {
+    return new Subject<>(
+        "SetNotNull",
+        SetNotNull.Code.class,
+        approvals ->
+            policy(SetNotNull.of("billing/users-note"), approvals)
+                .table(Subject.TABLE)
+                .column("note")
+                .build(),
+        phase -> new Row("id, country, note", "i, 'de', 'new'"));
   }
 }

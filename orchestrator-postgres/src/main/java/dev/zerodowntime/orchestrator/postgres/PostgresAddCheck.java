@@ -1,0 +1,100 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.operation.AddCheck;
+import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.OperationType;
+import dev.zerodowntime.orchestrator.spi.Scan;
+import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.Target;
+import dev.zerodowntime.orchestrator.spi.VerifyStep;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A check: proved for the rows there are, added NOT VALID, validated. */
+final class PostgresAddCheck implements OperationSupport<AddCheck> {
+
+  @Override
+  public OperationType<AddCheck> type() {
+    return AddCheck.TYPE;
+  }
+
+  @Override
+  public Map<String, Object> preflight(
+      AddCheck migration,
+      Target target,
+      int phase,
+      Map<String, Object> known,
+      Connection connection)
+      throws SQLException {
+    return new AddCheckPreflight(migration, target, connection).facts();
+  }
+
+  @Override
+  public List<Step> steps(
+      AddCheck migration,
+      Target target,
+      Map<String, Object> facts,
+      int phase,
+      Direction direction) {
+    String table = Sql.qualified(target.schema(), migration.table());
+    boolean up = direction == Direction.UP;
+    return switch (phase) {
+      case AddCheck.ENFORCE ->
+          up ? enforce(migration, facts, table) : drop(migration, facts, table);
+      // Not validated any more it would still reject the same rows: there is nothing to take back,
+      // and doing so would only cost a blocking lock.
+      case AddCheck.DONE ->
+          up && !Facts.flag(facts, AddCheckPreflight.VALID)
+              ? List.of(NotNull.validate("validate-check", table, migration.name()))
+              : List.of();
+      default -> throw new IllegalArgumentException("AddCheck has no phase " + phase);
+    };
+  }
+
+  private static List<Step> enforce(AddCheck migration, Map<String, Object> facts, String table) {
+    if (Facts.flag(facts, AddCheckPreflight.VALID)) {
+      return List.of(
+          ConstraintSteps.nothing(
+              "check-exists",
+              "the table has this check already, and every row passes it: nothing to do, neither"
+                  + " now nor on the way back",
+              table));
+    }
+    String expression = Facts.required(facts, AddCheckPreflight.EXPRESSION);
+    List<Step> steps = new ArrayList<>();
+    steps.add(
+        new VerifyStep(
+            "verify-rows",
+            "no row may fail the check \""
+                + migration.name()
+                + "\", or every update of it would fail from now on",
+            // What is null passes.
+            new Scan(table, Facts.key(facts), "(" + expression + ") IS FALSE")));
+    if (!Facts.flag(facts, AddCheckPreflight.THERE)) {
+      steps.add(
+          ConstraintSteps.add(
+              "add-check",
+              "new and changed rows must pass the check; existing ones are not looked at",
+              LockMode.ACCESS_EXCLUSIVE,
+              List.of(table),
+              migration.name(),
+              "CHECK (" + expression + ") NOT VALID"));
+    }
+    return steps;
+  }
+
+  private static List<Step> drop(AddCheck migration, Map<String, Object> facts, String table) {
+    return Facts.flag(facts, AddCheckPreflight.THERE)
+        ? List.of()
+        : List.of(
+            ConstraintSteps.drop(
+                "drop-check",
+                "rows need not pass the check any more",
+                List.of(table),
+                migration.name()));
+  }
+}

@@ -1,0 +1,170 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.OperationType;
+import dev.zerodowntime.orchestrator.spi.Scan;
+import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.Target;
+import dev.zerodowntime.orchestrator.spi.VerifyStep;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * NOT NULL: by a check until PostgreSQL 17, by a constraint of its own that is validated later from
+ * 18 on.
+ */
+final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
+
+  /** Whether the column is NOT NULL already: then it is left alone. */
+  private static final String ALREADY = "already";
+
+  /** Whether somebody has begun by hand, with NOT NULL NOT VALID: from PostgreSQL 18 on. */
+  private static final String BEGUN = "begun";
+
+  /** What the NOT NULL constraint is called, where it has a name: from PostgreSQL 18 on. */
+  private static final String NAME = "name";
+
+  private static final int NAMED_SINCE = 18;
+
+  @Override
+  public OperationType<SetNotNull> type() {
+    return SetNotNull.TYPE;
+  }
+
+  @Override
+  public Map<String, Object> preflight(
+      SetNotNull migration,
+      Target target,
+      int phase,
+      Map<String, Object> known,
+      Connection connection)
+      throws SQLException {
+    Catalog catalog = new Catalog(migration, target, connection);
+    CatalogTable table = catalog.table(migration.table());
+    CatalogColumn column = catalog.column(table, migration.column());
+    boolean named = connection.getMetaData().getDatabaseMajorVersion() >= NAMED_SINCE;
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put(ALREADY, column.notNull());
+    if (named) {
+      for (Map<String, Object> there :
+          ColumnFactsRows.query(
+              connection, ColumnFactsSql.NOT_NULL, table.oid(), column.number())) {
+        boolean valid = Facts.flag(there, "valid");
+        facts.put(ALREADY, valid);
+        facts.put(BEGUN, !valid);
+        facts.put(NAME, there.get("name"));
+      }
+      if (!facts.containsKey(NAME)) {
+        facts.put(NAME, freeName(catalog, table, column));
+      }
+    }
+    if (!Facts.flag(facts, ALREADY)) {
+      table.requireAllRows(catalog, "the search for rows without a value");
+      facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
+    }
+    return facts;
+  }
+
+  /** The name that the server would give it, with a number if somebody has that. */
+  private static String freeName(Catalog catalog, CatalogTable table, CatalogColumn column)
+      throws SQLException {
+    String given;
+    try (Trial trial = new Trial(catalog, table, 0)) {
+      trial.execute(
+          "ALTER TABLE " + trial.name() + " ALTER COLUMN " + column.quoted() + " SET NOT NULL");
+      given =
+          trial.text(
+              "SELECT k.conname FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute a ON"
+                  + " a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) WHERE k.contype = 'n'"
+                  + " AND k.conrelid = "
+                  + Sql.regclass(trial.name())
+                  + " AND a.attname = "
+                  + Sql.literal(column.name()));
+    }
+    String name = given;
+    for (int i = 1; NamedConstraint.read(catalog, table, name).isPresent(); i++) {
+      name = Sql.cut(given, Sql.MAX_NAME_BYTES - Integer.toString(i).length()) + i;
+    }
+    return name;
+  }
+
+  @Override
+  public List<Step> steps(
+      SetNotNull migration,
+      Target target,
+      Map<String, Object> facts,
+      int phase,
+      Direction direction) {
+    String table = Sql.qualified(target.schema(), migration.table());
+    boolean up = direction == Direction.UP;
+    boolean already = Facts.flag(facts, ALREADY);
+    return switch (phase) {
+      case SetNotNull.ENFORCE ->
+          up
+              ? already ? List.of(nothing(migration, table)) : enforce(migration, target, facts)
+              : already || Facts.flag(facts, BEGUN)
+                  ? List.of()
+                  : List.of(
+                      NotNull.relax(
+                          table, migration.column(), constraint(migration, target, facts)));
+      // What is NOT NULL rejects what it rejected while that was not proved: there is nothing to
+      // take back, and doing so would only cost a blocking lock.
+      case SetNotNull.DONE -> up && !already ? prove(migration, target, facts) : List.of();
+      default -> throw new IllegalArgumentException("SetNotNull has no phase " + phase);
+    };
+  }
+
+  private static Step nothing(SetNotNull migration, String table) {
+    return ConstraintSteps.nothing(
+        "already-not-null",
+        "column \""
+            + migration.column()
+            + "\" is NOT NULL already: nothing to do, neither now nor on the way back",
+        table);
+  }
+
+  private static List<Step> enforce(
+      SetNotNull migration, Target target, Map<String, Object> facts) {
+    String table = Sql.qualified(target.schema(), migration.table());
+    String column = Sql.quote(migration.column());
+    List<Step> steps = new ArrayList<>();
+    steps.add(
+        new VerifyStep(
+            "verify-rows",
+            "no row may be without a value in column "
+                + column
+                + ", or every update of it would fail from now on; a Backfill gives them one",
+            new Scan(table, Facts.key(facts), column + " IS NULL")));
+    if (!Facts.flag(facts, BEGUN)) {
+      steps.add(all(migration, target, facts).get(0));
+    }
+    return steps;
+  }
+
+  private static List<Step> prove(SetNotNull migration, Target target, Map<String, Object> facts) {
+    List<Step> all = all(migration, target, facts);
+    return all.subList(1, all.size());
+  }
+
+  /** The first one makes rows have a value from now on, the others prove that all have. */
+  private static List<Step> all(SetNotNull migration, Target target, Map<String, Object> facts) {
+    String table = Sql.qualified(target.schema(), migration.table());
+    String name = constraint(migration, target, facts);
+    return facts.containsKey(NAME)
+        ? NotNull.enforce(
+            table, migration.column(), new ColumnFacts(Map.of("name", name, "valid", true)))
+        : NotNull.enforce(table, migration.column(), name);
+  }
+
+  /** The NOT NULL constraint, or the check that stands for it until then. */
+  private static String constraint(SetNotNull migration, Target target, Map<String, Object> facts) {
+    String name = Facts.text(facts, NAME);
+    return name == null ? "zdo_not_null_" + Sql.hash8(migration.id(), target.schema()) : name;
+  }
+}
