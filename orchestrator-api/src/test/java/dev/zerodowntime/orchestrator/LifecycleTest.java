@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
@@ -26,7 +27,8 @@ class LifecycleTest {
             DropColumn.of("t/drop").table("t").column("c").build(),
             CreateIndex.of("t/index").table("t").name("i").columns("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
-            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build())
+            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
+            AddUnique.of("t/unique").table("t").name("u").columns("c").build())
         .map(Migration::lifecycle);
   }
 

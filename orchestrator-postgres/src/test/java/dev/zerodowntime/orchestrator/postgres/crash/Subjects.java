@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres.crash;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
@@ -46,7 +47,8 @@ final class Subjects {
             createIndex(),
             dropColumn(),
             rename(),
-            renameInCode())) {
+            renameInCode(),
+            addUnique())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -234,5 +236,19 @@ final class Subjects {
               default ->
                   new Row("id, country, name, full_name", "i, 'de', 'new ' || i, 'new ' || i");
             });
+  }
+
+  private static Subject<?> addUnique() {
+    return new Subject<>(
+        "AddUnique",
+        AddUnique.Code.class,
+        approvals ->
+            policy(AddUnique.of("billing/users-nick-country"), approvals)
+                .table(Subject.TABLE)
+                .name("users_nick_country")
+                .columns("nick", "country")
+                .include("note")
+                .build(),
+        phase -> Row.PLAIN);
   }
 }
