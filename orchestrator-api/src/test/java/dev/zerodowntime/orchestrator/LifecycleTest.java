@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
@@ -30,7 +31,8 @@ class LifecycleTest {
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
             RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
             AddCheck.of("t/check").table("t").name("k").expression("c > 0").build(),
-            SetNotNull.of("t/not-null").table("t").column("c").build())
+            SetNotNull.of("t/not-null").table("t").column("c").build(),
+            AddUnique.of("t/unique").table("t").name("u").columns("c").build())
         .map(Migration::lifecycle);
   }
 

@@ -66,7 +66,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameColumn(),
         new PostgresRenameColumnInCode(),
         new PostgresAddCheck(),
-        new PostgresSetNotNull());
+        new PostgresSetNotNull(),
+        new PostgresAddUnique());
   }
 
   @Override

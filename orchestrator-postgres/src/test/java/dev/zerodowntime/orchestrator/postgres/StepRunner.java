@@ -85,6 +85,22 @@ final class StepRunner<M extends Migration<?>> {
     return run(steps(phase, Direction.DOWN));
   }
 
+  /** Only what the catalog doesn't show yet, as the engine does. */
+  List<String> rest(int phase, Direction direction) throws SQLException {
+    List<String> names = new ArrayList<>();
+    for (Step step : steps(phase, direction)) {
+      Probe done =
+          step instanceof DdlStep ddl
+              ? ddl.done()
+              : step instanceof OnlineStep online ? online.done() : Probes.NEVER;
+      if (!holds(done)) {
+        run(step);
+        names.add(step.name());
+      }
+    }
+    return names;
+  }
+
   List<String> run(List<Step> steps) throws SQLException {
     List<String> names = new ArrayList<>();
     for (Step step : steps) {

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
@@ -50,7 +51,8 @@ final class Subjects {
             rename(),
             renameInCode(),
             addCheck(),
-            setNotNull())) {
+            setNotNull(),
+            addUnique())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -263,5 +265,19 @@ final class Subjects {
                 .column("note")
                 .build(),
         phase -> new Row("id, country, note", "i, 'de', 'new'"));
+  }
+
+  private static Subject<?> addUnique() {
+    return new Subject<>(
+        "AddUnique",
+        AddUnique.Code.class,
+        approvals ->
+            policy(AddUnique.of("billing/users-nick-country"), approvals)
+                .table(Subject.TABLE)
+                .name("users_nick_country")
+                .columns("nick", "country")
+                .include("note")
+                .build(),
+        phase -> Row.PLAIN);
   }
 }
