@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import java.util.List;
 import java.util.stream.Stream;
@@ -26,7 +27,8 @@ class LifecycleTest {
             DropColumn.of("t/drop").table("t").column("c").build(),
             CreateIndex.of("t/index").table("t").name("i").columns("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
-            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build())
+            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
+            RenameColumnByView.of("t/rename").table("t").from("a").to("b").build())
         .map(Migration::lifecycle);
   }
 

@@ -63,7 +63,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresCreateIndex(),
         new PostgresDropColumn(),
         new PostgresRenameColumn(),
-        new PostgresRenameColumnInCode());
+        new PostgresRenameColumnInCode(),
+        new PostgresRenameColumnByView());
   }
 
   @Override
