@@ -35,6 +35,8 @@ import java.util.Set;
  *       PostgreSQL 17, {@code TRUNCATE}, {@code COPY} from or to the table (but not {@code COPY
  *       (SELECT ...) TO}), {@code TABLESAMPLE}, {@code WHERE CURRENT OF};
  *   <li>the system columns {@code xmin}, {@code ctid}, {@code tableoid} and so on;
+ *   <li>{@code SET column = DEFAULT} for the renamed column: it writes a null;
+ *   <li>the same for an identity column;
  *   <li>a {@code GROUP BY} of the primary key alone, with other columns selected;
  *   <li>an {@code INSERT} without a list of columns that gives a value for each of {@code SELECT
  *       *}'s;
@@ -42,10 +44,10 @@ import java.util.Set;
  *       see no primary key, so that updatable result sets fail.
  * </ul>
  *
- * <p>Where the extension {@code pg_stat_statements} is installed, such statements that it has
- * recorded are refused by name before anything is touched; where it is not, the author vouches for
- * there being none. {@link RenameColumn}, with a second column and triggers, has none of these
- * limits.
+ * <p>Where the extension {@code pg_stat_statements} is installed, the statements that it has
+ * recorded are searched for those of the first three kinds, and refused by name before anything is
+ * touched. For the others, and where it is not installed, the author vouches for there being none.
+ * {@link RenameColumn}, with a second column and triggers, has none of these limits.
  *
  * <p>No other unfinished migration may change the same table until {@code CONTRACT}.
  *

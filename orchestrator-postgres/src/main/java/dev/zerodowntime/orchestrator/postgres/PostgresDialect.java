@@ -63,8 +63,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresCreateIndex(),
         new PostgresDropColumn(),
         new PostgresRenameColumn(),
-        new PostgresRenameColumnInCode(),
-        new PostgresRenameColumnByView());
+        new PostgresRenameColumnByView(),
+        new PostgresRenameColumnInCode());
   }
 
   @Override

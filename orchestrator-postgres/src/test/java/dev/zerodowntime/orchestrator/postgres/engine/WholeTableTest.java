@@ -11,6 +11,8 @@ import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A migration that changes its table as a whole has it to itself. */
@@ -27,8 +29,20 @@ class WholeTableTest {
   private static final AddColumn ADD =
       AddColumn.of("billing/region").table("users").column("region", "text").build();
 
+  private TestDatabase database;
+
+  @BeforeEach
+  void create() {
+    database = TestDatabase.create("whole table");
+  }
+
+  @AfterEach
+  void drop() {
+    database.close();
+  }
+
   @Test
-  void nothingElseChangesTheTableWhileItIsAView(TestDatabase database) {
+  void nothingElseChangesTheTableWhileItIsAView() {
     database.execute(
         "CREATE TABLE users (id bigint PRIMARY KEY, name text)",
         "INSERT INTO users VALUES (1, 'Bob')");
@@ -78,7 +92,7 @@ class WholeTableTest {
 
   /** Its purge has to find the table. */
   @Test
-  void aTableIsNoViewWhileAColumnOfItIsInQuarantine(TestDatabase database) {
+  void aTableIsNoViewWhileAColumnOfItIsInQuarantine() {
     database.execute("CREATE TABLE users (id bigint PRIMARY KEY, name text, gone text)");
     Members.install(database.dataSource());
     DropColumn drop =
