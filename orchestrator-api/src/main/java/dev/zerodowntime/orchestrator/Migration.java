@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class Migration<C extends Enum<C> & CodeStage> {
 
+  /** Among {@link #columns()}: the migration changes the table as a whole. */
+  public static final String WHOLE_TABLE = "*";
+
   private final String id;
   private final @Nullable String schema;
   private final List<String> after;
@@ -100,7 +103,8 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
    * The columns that are changed, under every name they have on the way. Two unfinished migrations
    * may not share one.
    *
-   * @return unquoted names
+   * @return unquoted names; {@link #WHOLE_TABLE} among them if no other unfinished migration may
+   *     change the table at all
    */
   public abstract Set<String> columns();
 

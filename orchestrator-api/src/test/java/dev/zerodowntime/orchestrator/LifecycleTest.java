@@ -10,6 +10,7 @@ import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import java.util.List;
@@ -32,7 +33,8 @@ class LifecycleTest {
             RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
             AddCheck.of("t/check").table("t").name("k").expression("c > 0").build(),
             SetNotNull.of("t/not-null").table("t").column("c").build(),
-            AddUnique.of("t/unique").table("t").name("u").columns("c").build())
+            AddUnique.of("t/unique").table("t").name("u").columns("c").build(),
+            RenameColumnByView.of("t/rename").table("t").from("a").to("b").build())
         .map(Migration::lifecycle);
   }
 

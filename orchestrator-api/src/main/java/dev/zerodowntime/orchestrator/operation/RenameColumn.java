@@ -23,6 +23,10 @@ import java.util.Set;
  *   <li>{@code PURGE}: after retention and the backup gate, the tombstone and the triggers go.
  * </ul>
  *
+ * <p>What a second column can't carry is refused, and {@link RenameColumnByView}, which copies
+ * nothing, can: primary keys, columns that other tables reference, unique indexes that are partial
+ * or over expressions.
+ *
  * <p>Until {@code PURGE} no other migration may change either column: the triggers name the new
  * one, and the way back needs it.
  *

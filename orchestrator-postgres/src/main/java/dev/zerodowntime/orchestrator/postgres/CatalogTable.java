@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A table as the catalog has it.
@@ -90,7 +91,8 @@ record CatalogTable(
     return it.table();
   }
 
-  private static void requireOrdinary(Catalog catalog, Found it) {
+  private static void requireOrdinary(Catalog catalog, Found it) throws SQLException {
+    requireNoStandIn(catalog, it.table());
     String table = it.table().display();
     String problem =
         switch (it.kind()) {
@@ -110,6 +112,19 @@ record CatalogTable(
         };
     if (problem != null) {
       throw catalog.refuse(problem, "Only ordinary tables are supported so far.");
+    }
+  }
+
+  /** A table that has stepped aside for a view comes back. */
+  private static void requireNoStandIn(Catalog catalog, CatalogTable table) throws SQLException {
+    Optional<String> owner = TwoNameView.owner(catalog, table.oid());
+    if (owner.isPresent()) {
+      throw catalog.refuse(
+          table.display()
+              + " is a view that shows a column under two names, until migration "
+              + owner.get()
+              + " has reached CONTRACT",
+          "Wait until then, or take it back with rollback(\"" + owner.get() + "\").");
     }
   }
 

@@ -16,8 +16,8 @@ import java.util.Map;
 final class ColumnFactsPreflight {
 
   static final String VIEW_FORM =
-      "A rename that copies the column can't cope with this; one that shows a single column under"
-          + " both names (the view form) could, and is not there yet.";
+      "RenameColumnByView, which copies nothing but shows the column under both names, copes with"
+          + " keys, references, indexes of every kind, domains, generated columns and views.";
 
   /** The same in both forms, as the next. */
   private static final int EXPAND = 1;
@@ -221,7 +221,9 @@ final class ColumnFactsPreflight {
       throw catalog.refuse(column + " is a generated column", VIEW_FORM);
     }
     if (from.inherited()) {
-      throw catalog.refuse(column + " is inherited from another table", VIEW_FORM);
+      throw catalog.refuse(
+          column + " is inherited from another table",
+          "Rename it in that table, or NO INHERIT it.");
     }
     if (from.domainNotNull() || from.domainChecks()) {
       throw catalog.refuse(

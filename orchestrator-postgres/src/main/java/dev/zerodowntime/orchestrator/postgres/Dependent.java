@@ -36,6 +36,8 @@ record Dependent(Kind kind, String name) {
     FUNCTION,
     /** A publication's column list or row filter. */
     PUBLICATION,
+    /** A trigger that is told its name by an argument. */
+    ARGUMENT,
     /** Extended statistics: they follow a rename, and go with a drop. */
     STATISTICS,
     /** Anything else. */
@@ -156,7 +158,7 @@ record Dependent(Kind kind, String name) {
         .map(
             trigger ->
                 new Dependent(
-                    Kind.TRIGGER,
+                    Kind.ARGUMENT,
                     "trigger "
                         + trigger[0]
                         + " by an argument (allowFunctions(\""

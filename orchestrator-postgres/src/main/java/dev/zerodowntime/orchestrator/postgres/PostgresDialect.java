@@ -67,7 +67,9 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameColumnInCode(),
         new PostgresAddCheck(),
         new PostgresSetNotNull(),
-        new PostgresAddUnique());
+        new PostgresAddUnique(),
+        new PostgresRenameColumnByView(),
+        new PostgresRenameColumnInCode());
   }
 
   @Override

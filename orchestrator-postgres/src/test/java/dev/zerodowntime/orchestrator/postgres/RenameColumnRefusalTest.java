@@ -161,6 +161,18 @@ class RenameColumnRefusalTest {
     assertRefused(runner("t", "o", "n"), message);
   }
 
+  @Test
+  void theRemedyNamesTheFormThatCarriesIt() {
+    assertRefused(runner("t", "id", "n"), "RenameColumnByView");
+    db.execute("CREATE UNIQUE INDEX i ON app.t (lower(o))");
+    assertRefused(runner("t", "o", "n"), "RenameColumnByView");
+    db.execute(
+        "DROP INDEX app.i",
+        "ALTER TABLE app.t ADD UNIQUE (o)",
+        "CREATE TABLE app.c (f text REFERENCES app.t (o))");
+    assertRefused(runner("t", "o", "n"), "RenameColumnByView");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -2,12 +2,17 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.ErrorCode;
+import dev.zerodowntime.orchestrator.Lifecycle;
+import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import java.util.List;
 import java.util.Set;
 
-/** Two unfinished migrations may not change one column: each would pull it from under the other. */
+/**
+ * Two unfinished migrations may not change one column: each would pull it from under the other. One
+ * that changes its table as a whole has it to itself.
+ */
 final class Conflicts {
 
   private Conflicts() {}
@@ -28,34 +33,42 @@ final class Conflicts {
           || !each.schema().equals(schema)
           || !each.table().equals(table)
           || givenUp(each)
-          || each.finished()
-          || each.state().lower() >= each.lifecycle().settled()) {
+          || each.finished()) {
         continue;
+      }
+      // A column in quarantine is nobody's but its migration's; a table as a whole needs even that
+      // to be over.
+      boolean whole =
+          columns.contains(Migration.WHOLE_TABLE) || each.columns().contains(Migration.WHOLE_TABLE);
+      Lifecycle lifecycle = each.lifecycle();
+      int free = whole ? lifecycle.last() : lifecycle.settled();
+      if (each.state().lower() >= free) {
+        continue;
+      }
+      if (whole) {
+        throw conflict(each, id, "table " + schema + "." + table, free);
       }
       for (String column : columns) {
         if (each.columns().contains(column)) {
-          throw new DeclarationException(
-              ErrorCode.CONFLICTING_MIGRATIONS,
-              "Migrations "
-                  + each.id()
-                  + " and "
-                  + id
-                  + " both change column "
-                  + column
-                  + " of "
-                  + schema
-                  + "."
-                  + table,
-              "Declare the second one when the first has reached "
-                  + each.lifecycle().name(each.lifecycle().settled())
-                  + " (it is at "
-                  + each.lifecycle().name(each.state().reached())
-                  + "), or take the first back with rollback(\""
-                  + each.id()
-                  + "\").");
+          throw conflict(each, id, "column " + column + " of " + schema + "." + table, free);
         }
       }
     }
+  }
+
+  private static DeclarationException conflict(
+      MigrationRow first, String id, String what, int free) {
+    Lifecycle lifecycle = first.lifecycle();
+    return new DeclarationException(
+        ErrorCode.CONFLICTING_MIGRATIONS,
+        "Migrations " + first.id() + " and " + id + " both change " + what,
+        "Declare the second one when the first has reached "
+            + lifecycle.name(free)
+            + " (it is at "
+            + lifecycle.name(first.state().reached())
+            + "), or take the first back with rollback(\""
+            + first.id()
+            + "\").");
   }
 
   /** It changes nothing any more, and goes on only if a person says so. */

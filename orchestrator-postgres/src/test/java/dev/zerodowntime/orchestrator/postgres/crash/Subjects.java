@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
@@ -52,7 +53,8 @@ final class Subjects {
             renameInCode(),
             addCheck(),
             setNotNull(),
-            addUnique())) {
+            addUnique(),
+            renameByView())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -220,6 +222,20 @@ final class Subjects {
                 .to("handle")
                 .build(),
         phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> renameByView() {
+    return new Subject<>(
+        "RenameColumnByView",
+        RenameColumnByView.Code.class,
+        approvals ->
+            policy(RenameColumnByView.of("billing/users-by-view"), approvals)
+                .table(Subject.TABLE)
+                .from("name")
+                .to("full_name")
+                .build(),
+        phase ->
+            phase == 0 ? Row.PLAIN : new Row("id, country, full_name", "i, 'de', 'new ' || i"));
   }
 
   private static Subject<?> renameInCode() {

@@ -51,6 +51,7 @@ class RollingTest {
         Scenarios.dropColumn(),
         Scenarios.renameColumn(),
         Scenarios.renameUniqueColumn(),
+        Scenarios.renameColumnByView(),
         Scenarios.renameColumnInCode(false),
         Scenarios.renameColumnInCode(true));
   }

@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -188,6 +189,35 @@ final class Scenarios {
             },
         Account::subject,
         Scenarios::renamed,
+        0);
+  }
+
+  /** Upserts by either name, on one index, while both are there. */
+  static Scenario<RenameColumnByView.Code> renameColumnByView() {
+    return new Scenario<>(
+        "RenameColumnByView",
+        RenameColumnByView.of("rolling/by-view")
+            .table("accounts")
+            .from("name")
+            .to("full_name")
+            .build(),
+        table("name text NOT NULL", "'n' || i", "CREATE UNIQUE INDEX ON accounts (name)"),
+        "name",
+        List.of(
+            List.of(),
+            List.of(RenameColumnByView.Code.USES_OLD_NAME, RenameColumnByView.Code.USES_NEW_NAME),
+            List.of(RenameColumnByView.Code.USES_NEW_NAME)),
+        stage ->
+            stage == RenameColumnByView.Code.USES_OLD_NAME
+                ? Code.of(stage).reads("name").writes("name").upserts("name")
+                : Code.of(stage).reads("full_name").writes("full_name").upserts("full_name"),
+        Account::subject,
+        phase ->
+            switch (phase) {
+              case 0 -> List.of("name");
+              case RenameColumnByView.EXPAND -> List.of("name", "full_name");
+              default -> List.of("full_name");
+            },
         0);
   }
 
