@@ -65,7 +65,10 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameColumn(),
         new PostgresRenameColumnInCode(),
         new PostgresAddCheck(),
-        new PostgresSetNotNull());
+        new PostgresSetNotNull(),
+        new PostgresAddForeignKey(),
+        new PostgresDropNotNull(),
+        new PostgresDropConstraint());
   }
 
   @Override
