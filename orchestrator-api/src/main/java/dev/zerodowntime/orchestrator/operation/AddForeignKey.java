@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code DONE}: it is proved for all rows.
  * </ul>
  *
- * <p>As usual in SQL (MATCH SIMPLE), a row that has NULL in one of the columns refers to nothing and
- * is accepted. Both tables are in the same schema. The way back drops the foreign key.
+ * <p>As usual in SQL (MATCH SIMPLE), a row that has NULL in one of the columns refers to nothing
+ * and is accepted. Both tables are in the same schema. The way back drops the foreign key.
  */
 public final class AddForeignKey extends Migration<AddForeignKey.Code> {
 

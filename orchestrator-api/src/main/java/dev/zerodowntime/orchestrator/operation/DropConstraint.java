@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Drops a check or a foreign key. The way back restores it exactly, with its comment: first for new
- * and changed rows, then it is proved for all rows while the table is in use. Rows that a check would
- * reject by then are counted and shown first.
+ * and changed rows, then it is proved for all rows while the table is in use. Rows that a check
+ * would reject by then are counted and shown first.
  */
 public final class DropConstraint extends Migration<DropConstraint.Code> {
 
@@ -79,8 +79,7 @@ public final class DropConstraint extends Migration<DropConstraint.Code> {
     return Lifecycle.of(
         TYPE.name(),
         List.of("NOT_STARTED", "DONE"),
-        List.of(
-            new StageSpan("USES", new Span(0, 0)), new StageSpan("UNUSED", new Span(0, DONE))),
+        List.of(new StageSpan("USES", new Span(0, 0)), new StageSpan("UNUSED", new Span(0, DONE))),
         DONE,
         DONE,
         -1);

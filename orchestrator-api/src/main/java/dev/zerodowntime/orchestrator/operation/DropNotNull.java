@@ -78,8 +78,7 @@ public final class DropNotNull extends Migration<DropNotNull.Code> {
     return Lifecycle.of(
         TYPE.name(),
         List.of("NOT_STARTED", "DONE"),
-        List.of(
-            new StageSpan("USES", new Span(0, 0)), new StageSpan("UNUSED", new Span(0, DONE))),
+        List.of(new StageSpan("USES", new Span(0, 0)), new StageSpan("UNUSED", new Span(0, DONE))),
         DONE,
         DONE,
         -1);
@@ -135,8 +134,7 @@ public final class DropNotNull extends Migration<DropNotNull.Code> {
 
     @Override
     public DropNotNull build() {
-      return checked(
-          new DropNotNull(this, require("table", table), require("column", column)));
+      return checked(new DropNotNull(this, require("table", table), require("column", column)));
     }
   }
 }

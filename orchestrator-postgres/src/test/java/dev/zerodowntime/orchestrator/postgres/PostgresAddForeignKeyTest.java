@@ -89,9 +89,7 @@ class PostgresAddForeignKeyTest {
     assertThat(run.up(AddForeignKey.DONE)).containsExactly("validate-foreign-key");
     assertThat(keys())
         .isEqualTo(
-            "[["
-                + NAME
-                + ", FOREIGN KEY (id, \"My c\") REFERENCES teams(id, \"My c\"), null]]");
+            "[[" + NAME + ", FOREIGN KEY (id, \"My c\") REFERENCES teams(id, \"My c\"), null]]");
     assertThat(run.steps(AddForeignKey.DONE, Direction.DOWN)).isEmpty();
     assertThat(run.down(AddForeignKey.ENFORCE)).containsExactly("drop-foreign-key");
     assertThat(keys()).isEqualTo("[]");
@@ -238,7 +236,9 @@ class PostgresAddForeignKeyTest {
           b -> boss.apply(b).references("u", column),
           "[" + column + "] of table \"public\".\"u\" are not unique together");
     }
-    refused(b -> b.columns("My c", "id"), "[My c character varying(9), id integer]",
+    refused(
+        b -> b.columns("My c", "id"),
+        "[My c character varying(9), id integer]",
         "can't refer to",
         "[id bigint, My c text]");
     refused(b -> b.columns("p").references("users", "uid"), "can't refer to", "point");

@@ -95,10 +95,7 @@ final class ScriptRun {
       Dump end = Dump.of(plain);
       String violation = Once.violation(end.part(Part.DONE));
       String wrong = script.subject().wrong(plain, act);
-      if (violation != null
-          || wrong != null
-          || !left(end, act).isEmpty()
-          || wire.fault() != null) {
+      if (violation != null || wrong != null || !left(end, act).isEmpty() || wire.fault() != null) {
         throw new AssertionError(
             "undisturbed: "
                 + violation
