@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.DropConstraint;
+import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
@@ -34,7 +37,15 @@ class LifecycleTest {
             AddCheck.of("t/check").table("t").name("k").expression("c > 0").build(),
             SetNotNull.of("t/not-null").table("t").column("c").build(),
             AddUnique.of("t/unique").table("t").name("u").columns("c").build(),
-            RenameColumnByView.of("t/rename").table("t").from("a").to("b").build())
+            RenameColumnByView.of("t/rename").table("t").from("a").to("b").build(),
+            AddForeignKey.of("t/key")
+                .table("t")
+                .name("k")
+                .columns("c")
+                .references("u", "id")
+                .build(),
+            DropNotNull.of("t/nullable").table("t").column("c").build(),
+            DropConstraint.of("t/constraint").table("t").name("k").build())
         .map(Migration::lifecycle);
   }
 

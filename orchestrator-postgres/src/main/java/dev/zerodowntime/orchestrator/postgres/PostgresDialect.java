@@ -69,7 +69,10 @@ public final class PostgresDialect implements Dialect {
         new PostgresSetNotNull(),
         new PostgresAddUnique(),
         new PostgresRenameColumnByView(),
-        new PostgresRenameColumnInCode());
+        new PostgresRenameColumnInCode(),
+        new PostgresAddForeignKey(),
+        new PostgresDropNotNull(),
+        new PostgresDropConstraint());
   }
 
   @Override

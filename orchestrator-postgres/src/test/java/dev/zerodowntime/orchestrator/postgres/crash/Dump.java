@@ -30,6 +30,9 @@ final class Dump {
     DONE
   }
 
+  /** How a line about a constraint begins that was never validated. */
+  static final String UNVALIDATED = "unvalidated constraint ";
+
   private static final String OURS = "n.nspname IN ('public', 'orchestrator')";
 
   private static final String CATALOG =
@@ -107,8 +110,9 @@ final class Dump {
       SELECT 'unusable index ' || indexrelid::regclass FROM pg_index
         WHERE NOT (indisvalid AND indisready AND indislive)
       UNION ALL
-      SELECT 'unvalidated constraint ' || conname FROM pg_constraint WHERE NOT convalidated
-      """;
+      SELECT '@' || conname FROM pg_constraint WHERE NOT convalidated
+      """
+          .replace("@", UNVALIDATED);
 
   private static final String CONTROL =
       """

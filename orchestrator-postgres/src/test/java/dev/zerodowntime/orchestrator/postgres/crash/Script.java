@@ -138,6 +138,13 @@ record Script(
       StageSpan able = end == 0 ? fitting(0, 1) : stage;
       int reach = Math.max(end, Math.min(able.span().high(), lifecycle.last()));
       return act("again up to ", able, o -> o.resume(id), 0, reach, Duration.ZERO);
+      if (end == 0) {
+        // That stage fits nothing above, so another one goes on, as far as it may.
+        stage = fitting(0, 1);
+        int top = lifecycle.purge() < 0 ? lifecycle.last() : lifecycle.purge() - 1;
+        end = Math.min(stage.span().high(), top);
+      }
+      return act("again up to ", stage, o -> o.resume(id), 0, end, Duration.ZERO);
     }
 
     /** A release that the schema has left behind comes back. */

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres.crash;
 
 import dev.zerodowntime.orchestrator.CodeStage;
+import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
@@ -109,6 +110,14 @@ record Subject<C extends Enum<C> & CodeStage>(
       row.next();
       return row.getLong(1) == 0 ? null : row.getLong(1) + " found by " + wrong;
     }
+  }
+
+  /** Whether an act ends where a constraint holds for new rows, and not yet for all. */
+  boolean enforces(Act act) {
+    Lifecycle lifecycle = migration(List.of()).lifecycle();
+    return lifecycle.stages().get(0).stage().equals("MAY_VIOLATE")
+        && act.end() > 0
+        && act.end() < lifecycle.last();
   }
 
   Migration<C> migration(List<String> approvals) {

@@ -5,9 +5,12 @@ import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.DropConstraint;
+import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
@@ -54,7 +57,10 @@ final class Subjects {
             addCheck(),
             setNotNull(),
             addUnique(),
-            renameByView())) {
+            renameByView(),
+            addForeignKey(),
+            dropNotNull(),
+            dropConstraint())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -293,6 +299,41 @@ final class Subjects {
                 .name("users_nick_country")
                 .columns("nick", "country")
                 .include("note")
+  private static Subject<?> addForeignKey() {
+    return new Subject<>(
+        "AddForeignKey",
+        AddForeignKey.Code.class,
+        approvals ->
+            policy(AddForeignKey.of("billing/notes-users"), approvals)
+                .table("notes")
+                .name("notes_users")
+                .columns("user_id")
+                .references(Subject.TABLE, "id")
+                .onDelete(AddForeignKey.Action.CASCADE)
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropNotNull() {
+    return new Subject<>(
+        "DropNotNull",
+        DropNotNull.Code.class,
+        approvals ->
+            policy(DropNotNull.of("billing/users-nick-nullable"), approvals)
+                .table(Subject.TABLE)
+                .column("nick")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropConstraint() {
+    return new Subject<>(
+        "DropConstraint",
+        DropConstraint.Code.class,
+        approvals ->
+            policy(DropConstraint.of("billing/users-any-touches"), approvals)
+                .table(Subject.TABLE)
+                .name("touches")
                 .build(),
         phase -> Row.PLAIN);
   }

@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
+import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
@@ -94,5 +95,22 @@ class RowsInTheWayTest {
         "UPDATE users SET size = a WHERE size IS NULL",
         "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname ="
             + " 'size'");
+  }
+
+  @Test
+  void foreignKey() {
+    showsThemAndGoesOn(
+        AddForeignKey.of(ID)
+            .table("users")
+            .name("teamed")
+            .columns("team")
+            .references("teams", "id")
+            .deferrable()
+            .batchRows(100)
+            .build(),
+        AddForeignKey.Code.CONFORMS,
+        "UPDATE users SET team = 11 WHERE a >= 250",
+        "UPDATE users SET team = NULL WHERE team = 11",
+        valid("teamed"));
   }
 }
