@@ -7,8 +7,10 @@ import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.SetDefault;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -26,7 +28,9 @@ class LifecycleTest {
             DropColumn.of("t/drop").table("t").column("c").build(),
             CreateIndex.of("t/index").table("t").name("i").columns("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
-            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build())
+            RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
+            SetDefault.of("t/set").table("t").column("c").defaultSql("1").build(),
+            DropDefault.of("t/unset").table("t").column("c").build())
         .map(Migration::lifecycle);
   }
 

@@ -63,7 +63,9 @@ public final class PostgresDialect implements Dialect {
         new PostgresCreateIndex(),
         new PostgresDropColumn(),
         new PostgresRenameColumn(),
-        new PostgresRenameColumnInCode());
+        new PostgresRenameColumnInCode(),
+        new PostgresSetDefault(),
+        new PostgresDropDefault());
   }
 
   @Override

@@ -6,8 +6,10 @@ import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
 import java.time.Duration;
@@ -46,7 +48,9 @@ final class Subjects {
             createIndex(),
             dropColumn(),
             rename(),
-            renameInCode())) {
+            renameInCode(),
+            setDefault(),
+            dropDefault())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -234,5 +238,30 @@ final class Subjects {
               default ->
                   new Row("id, country, name, full_name", "i, 'de', 'new ' || i, 'new ' || i");
             });
+  }
+
+  private static Subject<?> setDefault() {
+    return new Subject<>(
+        "SetDefault",
+        SetDefault.Code.class,
+        approvals ->
+            policy(SetDefault.of("billing/users-default-nick"), approvals)
+                .table(Subject.TABLE)
+                .column("nick")
+                .defaultSql("'new-' || nextval('name_numbers')")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropDefault() {
+    return new Subject<>(
+        "DropDefault",
+        DropDefault.Code.class,
+        approvals ->
+            policy(DropDefault.of("billing/users-no-default"), approvals)
+                .table(Subject.TABLE)
+                .column("nick")
+                .build(),
+        phase -> new Row("id, country, nick", "i, 'de', 'nick of ' || i"));
   }
 }
