@@ -22,6 +22,12 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class Migration<C extends Enum<C> & CodeStage> {
 
+  /**
+   * Stands in {@link #columns} for the table as a whole: such a migration shares it with no other
+   * unfinished one.
+   */
+  protected static final String ALL_COLUMNS = "*";
+
   private final String id;
   private final @Nullable String schema;
   private final List<String> after;
@@ -100,7 +106,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
    * The columns that are changed, under every name they have on the way. Two unfinished migrations
    * may not share one.
    *
-   * @return unquoted names
+   * @return unquoted names; {@link #ALL_COLUMNS} for the table itself
    */
   public abstract Set<String> columns();
 

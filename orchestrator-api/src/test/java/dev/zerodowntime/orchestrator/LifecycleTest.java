@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
+import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
@@ -30,7 +31,8 @@ class LifecycleTest {
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
             RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
             SetDefault.of("t/set").table("t").column("c").defaultSql("1").build(),
-            DropDefault.of("t/unset").table("t").column("c").build())
+            DropDefault.of("t/unset").table("t").column("c").build(),
+            DropTable.of("t/gone").table("t").build())
         .map(Migration::lifecycle);
   }
 
@@ -117,7 +119,8 @@ class LifecycleTest {
         List.of(
             DropColumn.of("t/drop").table("t").column("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
-            RenameColumnInCode.of("t/code").table("t").from("a").to("b").build())) {
+            RenameColumnInCode.of("t/code").table("t").from("a").to("b").build(),
+            DropTable.of("t/gone").table("t").build())) {
       assertThat(each.lifecycle().settled())
           .as(each.id())
           .isEqualTo(each.lifecycle().purge())

@@ -65,7 +65,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameColumn(),
         new PostgresRenameColumnInCode(),
         new PostgresSetDefault(),
-        new PostgresDropDefault());
+        new PostgresDropDefault(),
+        new PostgresDropTable());
   }
 
   @Override

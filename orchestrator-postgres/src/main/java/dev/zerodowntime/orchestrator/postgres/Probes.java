@@ -128,6 +128,13 @@ final class Probes {
         + ")";
   }
 
+  /** An ordinary table of that name. */
+  static String table(String table) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = "
+        + Sql.regclass(table)
+        + " AND c.relkind = 'r')";
+  }
+
   /**
    * Whether a column's own default is this expression, or none. How an expression is printed
    * depends on the search path, so it is printed with the one that preflight read it with, which is

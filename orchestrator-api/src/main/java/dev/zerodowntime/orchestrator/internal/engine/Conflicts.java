@@ -10,6 +10,9 @@ import java.util.Set;
 /** Two unfinished migrations may not change one column: each would pull it from under the other. */
 final class Conflicts {
 
+  /** The table itself: see {@link dev.zerodowntime.orchestrator.Migration#columns}. */
+  private static final String ALL = "*";
+
   private Conflicts() {}
 
   /**
@@ -32,30 +35,28 @@ final class Conflicts {
           || each.state().lower() >= each.lifecycle().settled()) {
         continue;
       }
+      if (columns.contains(ALL) || each.columns().contains(ALL)) {
+        throw conflict(id, each, "table " + schema + "." + table + ", and one of them as a whole");
+      }
       for (String column : columns) {
         if (each.columns().contains(column)) {
-          throw new DeclarationException(
-              ErrorCode.CONFLICTING_MIGRATIONS,
-              "Migrations "
-                  + each.id()
-                  + " and "
-                  + id
-                  + " both change column "
-                  + column
-                  + " of "
-                  + schema
-                  + "."
-                  + table,
-              "Declare the second one when the first has reached "
-                  + each.lifecycle().name(each.lifecycle().settled())
-                  + " (it is at "
-                  + each.lifecycle().name(each.state().reached())
-                  + "), or take the first back with rollback(\""
-                  + each.id()
-                  + "\").");
+          throw conflict(id, each, "column " + column + " of " + schema + "." + table);
         }
       }
     }
+  }
+
+  private static DeclarationException conflict(String id, MigrationRow other, String what) {
+    return new DeclarationException(
+        ErrorCode.CONFLICTING_MIGRATIONS,
+        "Migrations " + other.id() + " and " + id + " both change " + what,
+        "Declare the second one when the first has reached "
+            + other.lifecycle().name(other.lifecycle().settled())
+            + " (it is at "
+            + other.lifecycle().name(other.state().reached())
+            + "), or take the first back with rollback(\""
+            + other.id()
+            + "\").");
   }
 
   /** It changes nothing any more, and goes on only if a person says so. */

@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
+import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
@@ -50,7 +51,8 @@ final class Subjects {
             rename(),
             renameInCode(),
             setDefault(),
-            dropDefault())) {
+            dropDefault(),
+            dropTable())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -263,5 +265,14 @@ final class Subjects {
                 .column("nick")
                 .build(),
         phase -> new Row("id, country, nick", "i, 'de', 'nick of ' || i"));
+  }
+
+  private static Subject<?> dropTable() {
+    return new Subject<>(
+        "DropTable",
+        DropTable.Code.class,
+        approvals ->
+            policy(DropTable.of("billing/drop-visits"), approvals).table("visits").build(),
+        phase -> Row.PLAIN);
   }
 }
