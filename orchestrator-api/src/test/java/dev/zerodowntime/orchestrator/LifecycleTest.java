@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.AddEnumValue;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
@@ -32,7 +33,8 @@ class LifecycleTest {
             RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
             SetDefault.of("t/set").table("t").column("c").defaultSql("1").build(),
             DropDefault.of("t/unset").table("t").column("c").build(),
-            DropTable.of("t/gone").table("t").build())
+            DropTable.of("t/gone").table("t").build(),
+            AddEnumValue.of("t/value").table("t").type("e").value("v").build())
         .map(Migration::lifecycle);
   }
 

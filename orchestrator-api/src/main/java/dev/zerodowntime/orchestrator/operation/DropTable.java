@@ -6,10 +6,10 @@ import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.spi.OperationType;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import java.util.List;
 
 /**
  * Drops a table, once no code uses it, and not at once.
@@ -87,8 +87,7 @@ public final class DropTable extends Migration<DropTable.Code> {
     return Lifecycle.of(
         TYPE.name(),
         List.of("NOT_STARTED", "CONTRACT", "PURGE"),
-        List.of(
-            new StageSpan("USES", new Span(0, 0)), new StageSpan("UNUSED", new Span(0, PURGE))),
+        List.of(new StageSpan("USES", new Span(0, 0)), new StageSpan("UNUSED", new Span(0, PURGE))),
         CONTRACT,
         // Until then the way back needs the name.
         PURGE,

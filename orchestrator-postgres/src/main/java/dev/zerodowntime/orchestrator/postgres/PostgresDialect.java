@@ -66,7 +66,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameColumnInCode(),
         new PostgresSetDefault(),
         new PostgresDropDefault(),
-        new PostgresDropTable());
+        new PostgresDropTable(),
+        new PostgresAddEnumValue());
   }
 
   @Override

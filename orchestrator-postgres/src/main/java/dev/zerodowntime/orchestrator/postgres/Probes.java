@@ -135,6 +135,15 @@ final class Probes {
         + " AND c.relkind = 'r')";
   }
 
+  /** Whether an enumeration has a value. */
+  static String enumValue(String type, String label) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_enum e WHERE e.enumtypid = pg_catalog.to_regtype("
+        + Sql.literal(type)
+        + ") AND e.enumlabel = "
+        + Sql.literal(label)
+        + ")";
+  }
+
   /**
    * Whether a column's own default is this expression, or none. How an expression is printed
    * depends on the search path, so it is printed with the one that preflight read it with, which is

@@ -149,9 +149,10 @@ class PostgresDropTableTest {
       s.execute(purge.sql().get(0));
       assertThat(
               db.rows(
-                  "SELECT DISTINCT relation::regclass::text FROM pg_locks WHERE mode ="
-                      + " 'AccessExclusiveLock' AND granted AND relation IN ('users'::regclass,"
-                      + " 'places'::regclass) ORDER BY 1").toString())
+                      "SELECT DISTINCT relation::regclass::text FROM pg_locks WHERE mode ="
+                          + " 'AccessExclusiveLock' AND granted AND relation IN ('users'::regclass,"
+                          + " 'places'::regclass) ORDER BY 1")
+                  .toString())
           .isEqualTo("[[places], [users]]");
       c.rollback();
     }
@@ -228,7 +229,8 @@ class PostgresDropTableTest {
 
   @Test
   void functionsWhoseTextNamesItNeedConsent() throws SQLException {
-    String text = " LANGUAGE plpgsql AS 'BEGIN PERFORM count(*) FROM public.Visits; RETURN NEW; END'";
+    String text =
+        " LANGUAGE plpgsql AS 'BEGIN PERFORM count(*) FROM public.Visits; RETURN NEW; END'";
     db.execute("CREATE FUNCTION audit() RETURNS trigger" + text);
     refused(b -> b, "[function public.audit() (allowFunctions(\"audit\") if it goes on working)]");
     runner(b -> b.allowFunctions("audit")).preflight();
@@ -258,7 +260,10 @@ class PostgresDropTableTest {
 
   @Test
   void theTableOfAnotherIsRefused() throws SQLException {
-    db.execute("DROP ROLE IF EXISTS zdo_other", "CREATE ROLE zdo_other", "GRANT CREATE, USAGE ON SCHEMA public TO zdo_other");
+    db.execute(
+        "DROP ROLE IF EXISTS zdo_other",
+        "CREATE ROLE zdo_other",
+        "GRANT CREATE, USAGE ON SCHEMA public TO zdo_other");
     try (Connection c = db.dataSource().getConnection();
         Statement s = c.createStatement()) {
       s.execute("SET ROLE zdo_other");

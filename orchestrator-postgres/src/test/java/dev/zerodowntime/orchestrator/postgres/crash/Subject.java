@@ -83,7 +83,8 @@ record Subject<C extends Enum<C> & CodeStage>(
             + " count_touch()",
         "INSERT INTO notes SELECT i * 20, 'old' FROM generate_series(1, 20) i",
         // What goes as a whole.
-        "CREATE TABLE visits (id bigserial PRIMARY KEY, country text REFERENCES countries, at int"
+        "CREATE TYPE kind AS ENUM ('long')",
+        "CREATE TABLE visits (kind kind, id bigserial PRIMARY KEY, country text REFERENCES countries, at int"
             + " GENERATED ALWAYS AS IDENTITY)",
         "CREATE INDEX visits_at ON visits (at)",
         "INSERT INTO visits (country) SELECT 'fr' FROM generate_series(1, 20)",

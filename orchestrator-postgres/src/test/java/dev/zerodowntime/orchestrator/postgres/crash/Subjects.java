@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres.crash;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.AddEnumValue;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
@@ -52,7 +53,8 @@ final class Subjects {
             renameInCode(),
             setDefault(),
             dropDefault(),
-            dropTable())) {
+            dropTable(),
+            addEnumValue())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -271,8 +273,21 @@ final class Subjects {
     return new Subject<>(
         "DropTable",
         DropTable.Code.class,
+        approvals -> policy(DropTable.of("billing/drop-visits"), approvals).table("visits").build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addEnumValue() {
+    return new Subject<>(
+        "AddEnumValue",
+        AddEnumValue.Code.class,
         approvals ->
-            policy(DropTable.of("billing/drop-visits"), approvals).table("visits").build(),
+            policy(AddEnumValue.of("billing/visits-kind"), approvals)
+                .table("visits")
+                .type("kind")
+                .value("short")
+                .beforeValue("long")
+                .build(),
         phase -> Row.PLAIN);
   }
 }
