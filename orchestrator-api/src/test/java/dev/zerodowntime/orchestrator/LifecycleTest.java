@@ -12,10 +12,17 @@ import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
+import dev.zerodowntime.orchestrator.operation.AddEnumValue;
+import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.DropDefault;
+import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.operation.SetDefault;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -45,7 +52,11 @@ class LifecycleTest {
                 .references("u", "id")
                 .build(),
             DropNotNull.of("t/nullable").table("t").column("c").build(),
-            DropConstraint.of("t/constraint").table("t").name("k").build())
+            DropConstraint.of("t/constraint").table("t").name("k").build(),
+            SetDefault.of("t/set").table("t").column("c").defaultSql("1").build(),
+            DropDefault.of("t/unset").table("t").column("c").build(),
+            DropTable.of("t/gone").table("t").build(),
+            AddEnumValue.of("t/value").table("t").type("e").value("v").build())
         .map(Migration::lifecycle);
   }
 
@@ -132,7 +143,8 @@ class LifecycleTest {
         List.of(
             DropColumn.of("t/drop").table("t").column("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
-            RenameColumnInCode.of("t/code").table("t").from("a").to("b").build())) {
+            RenameColumnInCode.of("t/code").table("t").from("a").to("b").build(),
+            DropTable.of("t/gone").table("t").build())) {
       assertThat(each.lifecycle().settled())
           .as(each.id())
           .isEqualTo(each.lifecycle().purge())

@@ -59,20 +59,23 @@ public final class PostgresDialect implements Dialect {
   @Override
   public List<OperationSupport<?>> operations() {
     return List.of(
+        new PostgresAddCheck(),
         new PostgresAddColumn(),
+        new PostgresAddEnumValue(),
+        new PostgresAddForeignKey(),
+        new PostgresAddUnique(),
         new PostgresBackfill(),
         new PostgresCreateIndex(),
         new PostgresDropColumn(),
+        new PostgresDropConstraint(),
+        new PostgresDropDefault(),
+        new PostgresDropNotNull(),
+        new PostgresDropTable(),
         new PostgresRenameColumn(),
-        new PostgresRenameColumnInCode(),
-        new PostgresAddCheck(),
-        new PostgresSetNotNull(),
-        new PostgresAddUnique(),
         new PostgresRenameColumnByView(),
         new PostgresRenameColumnInCode(),
-        new PostgresAddForeignKey(),
-        new PostgresDropNotNull(),
-        new PostgresDropConstraint());
+        new PostgresSetDefault(),
+        new PostgresSetNotNull());
   }
 
   @Override

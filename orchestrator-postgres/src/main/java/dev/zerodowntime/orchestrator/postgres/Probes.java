@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.spi.Probe;
+import org.jspecify.annotations.Nullable;
 
 /** Questions to the catalog. Everything is named in full, so that no search path matters. */
 final class Probes {
@@ -125,5 +126,50 @@ final class Probes {
         + " AND "
         + condition
         + ")";
+  }
+
+  /** An ordinary table of that name. */
+  static String table(String table) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = "
+        + Sql.regclass(table)
+        + " AND c.relkind = 'r')";
+  }
+
+  /** Whether an enumeration has a value. */
+  static String enumValue(String type, String label) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_enum e WHERE e.enumtypid = pg_catalog.to_regtype("
+        + Sql.literal(type)
+        + ") AND e.enumlabel = "
+        + Sql.literal(label)
+        + ")";
+  }
+
+  /**
+   * Whether a column's own default is this expression, or none. How an expression is printed
+   * depends on the search path, so it is printed with the one that preflight read it with, which is
+   * given back at once: event triggers run with the path of the session.
+   *
+   * @param expression as {@link Catalog} reads it; null for none
+   */
+  static Probe defaultIs(String table, String column, @Nullable String expression) {
+    String back = "pg_catalog.set_config('search_path', before.path, true)";
+    return new Probe(
+        "SELECT CASE WHEN pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true) <> ''"
+            + " THEN CASE WHEN "
+            + column(table, column)
+            + " AND (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d"
+            + " JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum"
+            + " WHERE a.attrelid = "
+            + Sql.regclass(table)
+            + " AND a.attname = "
+            + Sql.literal(column)
+            + ") IS NOT DISTINCT FROM "
+            + (expression == null ? "NULL" : Sql.literal(expression))
+            + " THEN "
+            + back
+            + " IS NOT NULL ELSE "
+            + back
+            + " IS NULL END END FROM (SELECT pg_catalog.current_setting('search_path') AS path"
+            + " OFFSET 0) before");
   }
 }

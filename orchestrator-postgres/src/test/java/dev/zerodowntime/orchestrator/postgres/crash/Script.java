@@ -135,9 +135,6 @@ record Script(
     Act again() {
       StageSpan stage = lifecycle.oldest();
       int end = Math.min(stage.span().high(), lifecycle.last());
-      StageSpan able = end == 0 ? fitting(0, 1) : stage;
-      int reach = Math.max(end, Math.min(able.span().high(), lifecycle.last()));
-      return act("again up to ", able, o -> o.resume(id), 0, reach, Duration.ZERO);
       if (end == 0) {
         // That stage fits nothing above, so another one goes on, as far as it may.
         stage = fitting(0, 1);

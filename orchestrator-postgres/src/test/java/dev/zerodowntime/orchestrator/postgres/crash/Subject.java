@@ -83,6 +83,12 @@ record Subject<C extends Enum<C> & CodeStage>(
         "CREATE TRIGGER count_touch BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION"
             + " count_touch()",
         "INSERT INTO notes SELECT i * 20, 'old' FROM generate_series(1, 20) i",
+        // What goes as a whole.
+        "CREATE TYPE kind AS ENUM ('long')",
+        "CREATE TABLE visits (kind kind, id bigserial PRIMARY KEY, country text REFERENCES countries, at int"
+            + " GENERATED ALWAYS AS IDENTITY)",
+        "CREATE INDEX visits_at ON visits (at)",
+        "INSERT INTO visits (country) SELECT 'fr' FROM generate_series(1, 20)",
         "INSERT INTO users (id, country, name, note) SELECT i * 10, 'de', 'name ' || i, repeat('x',"
             + " i % 90) FROM generate_series(1, "
             + FIRST_ROWS

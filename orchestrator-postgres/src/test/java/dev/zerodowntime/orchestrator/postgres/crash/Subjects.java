@@ -4,16 +4,20 @@ import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
-import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.operation.AddEnumValue;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
+import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
+import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
+import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
@@ -56,11 +60,15 @@ final class Subjects {
             renameInCode(),
             addCheck(),
             setNotNull(),
-            addUnique(),
-            renameByView(),
             addForeignKey(),
             dropNotNull(),
-            dropConstraint())) {
+            dropConstraint(),
+            addUnique(),
+            renameByView(),
+            setDefault(),
+            dropDefault(),
+            dropTable(),
+            addEnumValue())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -230,20 +238,6 @@ final class Subjects {
         phase -> Row.PLAIN);
   }
 
-  private static Subject<?> renameByView() {
-    return new Subject<>(
-        "RenameColumnByView",
-        RenameColumnByView.Code.class,
-        approvals ->
-            policy(RenameColumnByView.of("billing/users-by-view"), approvals)
-                .table(Subject.TABLE)
-                .from("name")
-                .to("full_name")
-                .build(),
-        phase ->
-            phase == 0 ? Row.PLAIN : new Row("id, country, full_name", "i, 'de', 'new ' || i"));
-  }
-
   private static Subject<?> renameInCode() {
     return new Subject<>(
         "RenameColumnInCode",
@@ -289,16 +283,6 @@ final class Subjects {
         phase -> new Row("id, country, note", "i, 'de', 'new'"));
   }
 
-  private static Subject<?> addUnique() {
-    return new Subject<>(
-        "AddUnique",
-        AddUnique.Code.class,
-        approvals ->
-            policy(AddUnique.of("billing/users-nick-country"), approvals)
-                .table(Subject.TABLE)
-                .name("users_nick_country")
-                .columns("nick", "country")
-                .include("note")
   private static Subject<?> addForeignKey() {
     return new Subject<>(
         "AddForeignKey",
@@ -334,6 +318,81 @@ final class Subjects {
             policy(DropConstraint.of("billing/users-any-touches"), approvals)
                 .table(Subject.TABLE)
                 .name("touches")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addUnique() {
+    return new Subject<>(
+        "AddUnique",
+        AddUnique.Code.class,
+        approvals ->
+            policy(AddUnique.of("billing/users-nick-country"), approvals)
+                .table(Subject.TABLE)
+                .name("users_nick_country")
+                .columns("nick", "country")
+                .include("note")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> renameByView() {
+    return new Subject<>(
+        "RenameColumnByView",
+        RenameColumnByView.Code.class,
+        approvals ->
+            policy(RenameColumnByView.of("billing/users-by-view"), approvals)
+                .table(Subject.TABLE)
+                .from("name")
+                .to("full_name")
+                .build(),
+        phase ->
+            phase == 0 ? Row.PLAIN : new Row("id, country, full_name", "i, 'de', 'new ' || i"));
+  }
+
+  private static Subject<?> setDefault() {
+    return new Subject<>(
+        "SetDefault",
+        SetDefault.Code.class,
+        approvals ->
+            policy(SetDefault.of("billing/users-default-nick"), approvals)
+                .table(Subject.TABLE)
+                .column("nick")
+                .defaultSql("'new-' || nextval('name_numbers')")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropDefault() {
+    return new Subject<>(
+        "DropDefault",
+        DropDefault.Code.class,
+        approvals ->
+            policy(DropDefault.of("billing/users-no-default"), approvals)
+                .table(Subject.TABLE)
+                .column("nick")
+                .build(),
+        phase -> new Row("id, country, nick", "i, 'de', 'nick of ' || i"));
+  }
+
+  private static Subject<?> dropTable() {
+    return new Subject<>(
+        "DropTable",
+        DropTable.Code.class,
+        approvals -> policy(DropTable.of("billing/drop-visits"), approvals).table("visits").build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addEnumValue() {
+    return new Subject<>(
+        "AddEnumValue",
+        AddEnumValue.Code.class,
+        approvals ->
+            policy(AddEnumValue.of("billing/visits-kind"), approvals)
+                .table("visits")
+                .type("kind")
+                .value("short")
+                .beforeValue("long")
                 .build(),
         phase -> Row.PLAIN);
   }

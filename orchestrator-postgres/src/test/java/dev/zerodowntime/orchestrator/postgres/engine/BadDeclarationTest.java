@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.time.Duration;
@@ -238,6 +239,18 @@ class BadDeclarationTest {
           "column region of public.users",
           "DONE",
           "NOT_STARTED");
+    }
+
+    @Test
+    void whatTakesTheWholeTableSharesItWithNobody() {
+      declarationRefused(
+          ErrorCode.CONFLICTING_MIGRATIONS,
+          release("1")
+              .thisBuild(region("text"), AddColumn.Code.UNAWARE)
+              .thisBuild(DropTable.of("billing/gone").table("users").build(), DropTable.Code.USES),
+          ID,
+          "billing/gone",
+          "table public.users, and one of them as a whole");
     }
 
     @Test

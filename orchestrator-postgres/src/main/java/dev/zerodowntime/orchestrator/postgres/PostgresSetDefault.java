@@ -1,0 +1,107 @@
+package dev.zerodowntime.orchestrator.postgres;
+
+import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.operation.SetDefault;
+import dev.zerodowntime.orchestrator.spi.OperationSupport;
+import dev.zerodowntime.orchestrator.spi.OperationType;
+import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.Target;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A column's default, set by a change of the catalog. */
+final class PostgresSetDefault implements OperationSupport<SetDefault> {
+
+  /** The new default as the catalog prints it: qualified, so that no search path matters. */
+  static final String WANTED = "wanted";
+
+  @Override
+  public OperationType<SetDefault> type() {
+    return SetDefault.TYPE;
+  }
+
+  @Override
+  public Map<String, Object> preflight(
+      SetDefault migration,
+      Target target,
+      int phase,
+      Map<String, Object> known,
+      Connection connection)
+      throws SQLException {
+    Catalog catalog = new Catalog(migration, target, connection);
+    CatalogTable table = catalog.table(migration.table());
+    CatalogColumn column = DefaultChange.column(catalog, table, migration.column());
+    Map<String, Object> facts = new LinkedHashMap<>();
+    if (column.defaultSql() != null) {
+      facts.put(DefaultChange.FORMER, column.defaultSql());
+    }
+    facts.put(WANTED, tryOut(catalog, table, column, migration.expression()));
+    return facts;
+  }
+
+  private static String tryOut(
+      Catalog catalog, CatalogTable table, CatalogColumn column, String expression)
+      throws SQLException {
+    String what = "column \"" + column.name() + "\" of table " + table.display();
+    try (Trial trial = new Trial(catalog, table, 0)) {
+      trial.require(
+          "ALTER TABLE "
+              + trial.name()
+              + " ALTER COLUMN "
+              + column.quoted()
+              + " SET DEFAULT "
+              + expression,
+          "the default \"" + expression + "\" for " + what + " of type " + column.type(),
+          "Correct the expression: it may name no column, and must be of the column's type.");
+      List<String> printed =
+          catalog.list(
+              "SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN pg_attribute a ON"
+                  + " a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE a.attrelid ="
+                  + " to_regclass(?) AND a.attname = ?",
+              row -> row.getString(1),
+              trial.name(),
+              column.name());
+      if (printed.isEmpty()) {
+        throw catalog.refuse(
+            "the default \""
+                + expression
+                + "\" for "
+                + what
+                + " is no default: PostgreSQL keeps"
+                + " a NULL for domains only",
+            "Declare DropDefault, if the column is to lose its default.");
+      }
+      return printed.get(0);
+    }
+  }
+
+  @Override
+  public List<Step> steps(
+      SetDefault migration,
+      Target target,
+      Map<String, Object> facts,
+      int phase,
+      Direction direction) {
+    String table = Sql.qualified(target.schema(), migration.table());
+    String former = Facts.text(facts, DefaultChange.FORMER);
+    return List.of(
+        direction == Direction.UP
+            ? DefaultChange.step(
+                "set-default",
+                "rows that omit the column get the new default from now on; touches no row",
+                table,
+                migration.column(),
+                Facts.required(facts, WANTED))
+            : DefaultChange.step(
+                "restore-default",
+                former == null
+                    ? "the column has no default again; rows keep the values they got"
+                    : "the column has its former default again; rows keep the values they got",
+                table,
+                migration.column(),
+                former));
+  }
+}
