@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,7 +31,10 @@ class LifecycleTest {
             CreateIndex.of("t/index").table("t").name("i").columns("c").build(),
             RenameColumn.of("t/rename").table("t").from("a").to("b").build(),
             RenameColumnInCode.of("t/rename").table("t").from("a").to("b").build(),
-            AddUnique.of("t/unique").table("t").name("u").columns("c").build())
+            AddUnique.of("t/unique").table("t").name("u").columns("c").build(),
+            DropIndex.of("t/drop").table("t").name("i").build(),
+            RenameIndex.of("t/rename").table("t").from("i").to("j").build(),
+            AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build())
         .map(Migration::lifecycle);
   }
 

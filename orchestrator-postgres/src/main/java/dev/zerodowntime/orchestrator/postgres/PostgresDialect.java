@@ -64,7 +64,10 @@ public final class PostgresDialect implements Dialect {
         new PostgresDropColumn(),
         new PostgresRenameColumn(),
         new PostgresRenameColumnInCode(),
-        new PostgresAddUnique());
+        new PostgresAddUnique(),
+        new PostgresDropIndex(),
+        new PostgresRenameIndex(),
+        new PostgresAddPrimaryKey());
   }
 
   @Override

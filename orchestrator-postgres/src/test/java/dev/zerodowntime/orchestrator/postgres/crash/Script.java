@@ -136,7 +136,7 @@ record Script(
       StageSpan stage = lifecycle.oldest();
       int end = Math.min(stage.span().high(), lifecycle.last());
       StageSpan able = end == 0 ? fitting(0, 1) : stage;
-      int reach = Math.max(end, 1);
+      int reach = Math.max(end, Math.min(able.span().high(), lifecycle.last()));
       return act("again up to ", able, o -> o.resume(id), 0, reach, Duration.ZERO);
     }
 

@@ -82,6 +82,9 @@ record Subject<C extends Enum<C> & CodeStage>(
         "CREATE TRIGGER count_touch BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION"
             + " count_touch()",
         "INSERT INTO notes SELECT i * 20, 'old' FROM generate_series(1, 20) i",
+        // What has no key yet.
+        "CREATE TABLE visits (day int NOT NULL, country text NOT NULL, visits int)",
+        "INSERT INTO visits SELECT i, 'de', i FROM generate_series(1, 240) i",
         "INSERT INTO users (id, country, name, note) SELECT i * 10, 'de', 'name ' || i, repeat('x',"
             + " i % 90) FROM generate_series(1, "
             + FIRST_ROWS

@@ -3,12 +3,15 @@ package dev.zerodowntime.orchestrator.postgres.crash;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
 import java.time.Duration;
@@ -48,7 +51,10 @@ final class Subjects {
             dropColumn(),
             rename(),
             renameInCode(),
-            addUnique())) {
+            addUnique(),
+            dropIndex(),
+            renameIndex(),
+            addPrimaryKey())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -248,6 +254,44 @@ final class Subjects {
                 .name("users_nick_country")
                 .columns("nick", "country")
                 .include("note")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropIndex() {
+    return new Subject<>(
+        "DropIndex",
+        DropIndex.Code.class,
+        approvals ->
+            policy(DropIndex.of("billing/users-not-by-name"), approvals)
+                .table(Subject.TABLE)
+                .name("users_name_alone")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> renameIndex() {
+    return new Subject<>(
+        "RenameIndex",
+        RenameIndex.Code.class,
+        approvals ->
+            policy(RenameIndex.of("billing/users-by-country"), approvals)
+                .table(Subject.TABLE)
+                .from("users_country")
+                .to("users_by_country")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addPrimaryKey() {
+    return new Subject<>(
+        "AddPrimaryKey",
+        AddPrimaryKey.Code.class,
+        approvals ->
+            policy(AddPrimaryKey.of("billing/visits-key"), approvals)
+                .table("visits")
+                .name("visits_pkey")
+                .columns("country", "day")
                 .build(),
         phase -> Row.PLAIN);
   }
