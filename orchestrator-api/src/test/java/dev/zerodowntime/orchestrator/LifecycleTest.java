@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
+import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
@@ -15,11 +16,13 @@ import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.operation.DropTable;
+import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -53,7 +56,10 @@ class LifecycleTest {
             SetDefault.of("t/set").table("t").column("c").defaultSql("1").build(),
             DropDefault.of("t/unset").table("t").column("c").build(),
             DropTable.of("t/gone").table("t").build(),
-            AddEnumValue.of("t/value").table("t").type("e").value("v").build())
+            AddEnumValue.of("t/value").table("t").type("e").value("v").build()),
+            DropIndex.of("t/drop").table("t").name("i").build(),
+            RenameIndex.of("t/rename").table("t").from("i").to("j").build(),
+            AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build())
         .map(Migration::lifecycle);
   }
 

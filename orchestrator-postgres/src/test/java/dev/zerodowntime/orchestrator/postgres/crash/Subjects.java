@@ -6,17 +6,20 @@ import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
+import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
+import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
@@ -68,7 +71,10 @@ final class Subjects {
             setDefault(),
             dropDefault(),
             dropTable(),
-            addEnumValue())) {
+            addEnumValue(),
+            dropIndex(),
+            renameIndex(),
+            addPrimaryKey())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -393,6 +399,44 @@ final class Subjects {
                 .type("kind")
                 .value("short")
                 .beforeValue("long")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropIndex() {
+    return new Subject<>(
+        "DropIndex",
+        DropIndex.Code.class,
+        approvals ->
+            policy(DropIndex.of("billing/users-not-by-name"), approvals)
+                .table(Subject.TABLE)
+                .name("users_name_alone")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> renameIndex() {
+    return new Subject<>(
+        "RenameIndex",
+        RenameIndex.Code.class,
+        approvals ->
+            policy(RenameIndex.of("billing/users-by-country"), approvals)
+                .table(Subject.TABLE)
+                .from("users_country")
+                .to("users_by_country")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addPrimaryKey() {
+    return new Subject<>(
+        "AddPrimaryKey",
+        AddPrimaryKey.Code.class,
+        approvals ->
+            policy(AddPrimaryKey.of("billing/visits-key"), approvals)
+                .table("tallies")
+                .name("visits_pkey")
+                .columns("country", "day")
                 .build(),
         phase -> Row.PLAIN);
   }
