@@ -85,7 +85,7 @@ final class PostgresDropIndex implements OperationSupport<DropIndex> {
           ofIndex(
               "statistics:" + number,
               "the statistics target of its expression",
-              index,
+              table,
               "ALTER INDEX " + index + " ALTER COLUMN " + number + " SET STATISTICS " + value,
               "EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = "
                   + Sql.regclass(index)
@@ -101,7 +101,7 @@ final class PostgresDropIndex implements OperationSupport<DropIndex> {
           ofIndex(
               "comment",
               "its comment",
-              index,
+              table,
               "COMMENT ON INDEX " + index + " IS " + Sql.literal(comment),
               "coalesce(pg_catalog.obj_description("
                   + Sql.regclass(index)
@@ -112,14 +112,14 @@ final class PostgresDropIndex implements OperationSupport<DropIndex> {
     return steps;
   }
 
-  /** No table is locked, and what queues behind it is no read or write. */
+  /** In truth only the index is locked, and what queues behind that is no read or write. */
   private static Step ofIndex(
-      String name, String summary, String index, String sql, String condition) {
+      String name, String summary, String table, String sql, String condition) {
     return new DdlStep(
         name,
         summary,
-        "SHARE UPDATE EXCLUSIVE on index " + index + ", within the lock budget",
-        List.of(),
+        "SHARE UPDATE EXCLUSIVE on " + table,
+        List.of(table),
         List.of(sql),
         Probes.all(condition),
         false);

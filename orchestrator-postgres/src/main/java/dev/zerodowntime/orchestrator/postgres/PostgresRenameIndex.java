@@ -69,9 +69,9 @@ final class PostgresRenameIndex implements OperationSupport<RenameIndex> {
     return new DdlStep(
         name,
         "renames the index; whoever reads or writes the table doesn't notice",
-        "SHARE UPDATE EXCLUSIVE on index " + index + ", within the lock budget",
-        // The index only: a read or a write neither waits for this lock, nor queues behind it.
-        List.of(),
+        "SHARE UPDATE EXCLUSIVE on " + table,
+        // In truth the index alone: no read or write waits for this lock, nor queues behind it.
+        List.of(table),
         List.of("ALTER INDEX " + index + " RENAME TO " + Sql.quote(to)),
         Probes.all(
             Probes.index(table, Sql.qualified(target.schema(), to)),

@@ -165,15 +165,28 @@ final class StepRunner<M extends Migration<?>> {
     return oids;
   }
 
-  /** The strongest lock that the transaction holds on any of the tables the step names. */
+  /**
+   * The strongest lock that the transaction holds on any of the tables the step names, or on an
+   * index of it where the table itself is not locked.
+   */
   private static String strongest(Statement s, List<Long> tables) throws SQLException {
+    String best = strongest(s, tables, "SELECT ");
+    return best.isEmpty()
+        ? strongest(s, tables, "SELECT indexrelid FROM pg_index WHERE indrelid = ")
+        : best;
+  }
+
+  private static String strongest(Statement s, List<Long> tables, String relations)
+      throws SQLException {
     String best = "";
     for (long table : tables) {
       try (ResultSet row =
           s.executeQuery(
               "SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND"
-                  + " relation = "
-                  + table)) {
+                  + " relation IN ("
+                  + relations
+                  + table
+                  + ")")) {
         while (row.next()) {
           String mode = row.getString(1).replace("Lock", "");
           for (LockMode each : LockMode.values()) {

@@ -1,6 +1,10 @@
 package dev.zerodowntime.orchestrator.postgres.crash;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Lifecycle;
+import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.StageSpan;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -125,10 +129,22 @@ record Script(
           end--;
         }
         String phase = lifecycle.name(end);
-        acts.add(act("down to ", stage, o -> o.rollback(id, phase), at, end, Duration.ZERO));
+        acts.add(act("down to ", stage, o -> back(o, phase), at, end, Duration.ZERO));
         at = end;
       }
       return acts;
+    }
+
+    /** Whoever says it again after a crash may find that nothing is left to consent to. */
+    private void back(Orchestrator person, String phase) {
+      person.rollback(id, phase);
+      if (subject.consents()) {
+        try {
+          person.approve(id, phase);
+        } catch (DeclarationException e) {
+          assertThat(e).hasMessageContaining("Nothing leads to");
+        }
+      }
     }
 
     /** What was rolled back goes on. */

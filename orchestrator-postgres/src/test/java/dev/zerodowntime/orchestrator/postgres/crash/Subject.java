@@ -44,6 +44,11 @@ record Subject<C extends Enum<C> & CodeStage>(
 
   static final String TABLE = "users";
 
+  /** Whether a person must consent to its way back, for it leaves something behind. */
+  boolean consents() {
+    return name.equals("AddEnumValue");
+  }
+
   private static final int FIRST_ROWS = 240;
   private static final int NEW_ROWS = 6;
 

@@ -433,9 +433,9 @@ final class Subjects {
         "AddPrimaryKey",
         AddPrimaryKey.Code.class,
         approvals ->
-            policy(AddPrimaryKey.of("billing/visits-key"), approvals)
+            policy(AddPrimaryKey.of("billing/tallies-key"), approvals)
                 .table("tallies")
-                .name("visits_pkey")
+                .name("tallies_pkey")
                 .columns("country", "day")
                 .build(),
         phase -> Row.PLAIN);
