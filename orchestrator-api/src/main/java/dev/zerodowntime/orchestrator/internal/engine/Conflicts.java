@@ -46,7 +46,8 @@ final class Conflicts {
         continue;
       }
       if (whole) {
-        throw conflict(each, id, "table " + schema + "." + table, free);
+        throw conflict(
+            each, id, "table " + schema + "." + table + ", and one of them as a whole", free);
       }
       for (String column : columns) {
         if (each.columns().contains(column)) {
