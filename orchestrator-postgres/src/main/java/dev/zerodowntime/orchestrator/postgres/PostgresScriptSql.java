@@ -10,6 +10,7 @@ import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.ScriptSql;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.VerifyStep;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -97,15 +98,13 @@ final class PostgresScriptSql implements ScriptSql {
 
   private static String step(Step step, long budgetMillis) {
     if (step instanceof DdlStep ddl) {
-      return ifNot(
-          ddl.done(),
-          "SET LOCAL lock_timeout = "
-              + budgetMillis
-              + ";\n" //
-              + "SET LOCAL statement_timeout = "
-              + budgetMillis
-              + ";\n",
-          ddl.sql());
+      List<String> bounded =
+          new ArrayList<>(
+              List.of(
+                  "SET LOCAL lock_timeout = " + budgetMillis,
+                  "SET LOCAL statement_timeout = " + budgetMillis));
+      bounded.addAll(ddl.sql());
+      return when("NOT ", ddl.done(), transaction(bounded));
     }
     if (step instanceof OnlineStep online) {
       return when("", online.broken(), alone(online.repair()))
@@ -118,21 +117,9 @@ final class PostgresScriptSql implements ScriptSql {
     return block(walk(backfill));
   }
 
-  private static String ifNot(Probe done, String before, List<String> statements) {
-    return when(
-        "NOT ",
-        done,
-        "BEGIN;\n"
-            + before
-            + statements.stream().map(each -> each + ";\n").collect(Collectors.joining())
-            + "COMMIT;\n");
-  }
-
   /** Builds wait for transactions that are older: no timeout ends them. */
   private static String alone(List<String> statements) {
-    return "SET lock_timeout = 0;\n"
-        + statements.stream().map(each -> each + ";\n").collect(Collectors.joining())
-        + "SET lock_timeout = '5s';\n";
+    return "SET lock_timeout = 0;\n" + lines(statements) + "SET lock_timeout = '5s';\n";
   }
 
   private static String when(String not, Probe probe, String then) {
@@ -270,8 +257,10 @@ final class PostgresScriptSql implements ScriptSql {
   }
 
   private static String transaction(List<String> statements) {
-    return "BEGIN;\n"
-        + statements.stream().map(each -> each + ";\n").collect(Collectors.joining())
-        + "COMMIT;\n";
+    return "BEGIN;\n" + lines(statements) + "COMMIT;\n";
+  }
+
+  private static String lines(List<String> statements) {
+    return statements.stream().map(each -> each + ";\n").collect(Collectors.joining());
   }
 }

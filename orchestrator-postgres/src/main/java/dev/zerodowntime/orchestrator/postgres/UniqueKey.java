@@ -110,14 +110,11 @@ record UniqueKey(
   }
 
   private Step dropConstraint(String table) {
-    return new DdlStep(
+    return ConstraintSteps.drop(
         "drop-constraint",
         "drops the constraint, if there is one, and with it its index",
-        "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
         List.of(table),
-        List.of("ALTER TABLE " + table + " DROP CONSTRAINT IF EXISTS " + Sql.quote(name)),
-        Probes.all(Probes.not(Probes.constraint(table, name))),
-        false);
+        name);
   }
 
   /** What no constraint had yet. */
