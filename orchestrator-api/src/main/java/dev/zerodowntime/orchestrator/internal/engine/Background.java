@@ -101,7 +101,7 @@ final class Background implements AutoCloseable {
     if (pass.busy()) {
       return 0;
     }
-    if (!pass.leading()) {
+    if (!pass.leading() && !pass.soon()) {
       // Everybody in a large fleet asks for the lease: not all at once, and not all the time.
       long third = Math.max(tick, ctx.timing().lease().toNanos() / 3);
       return third / 2 + ThreadLocalRandom.current().nextLong(third / 2 + 1);

@@ -78,6 +78,9 @@ final class Driver {
       boolean leading, Map<String, List<Wait>> waits, boolean busy, boolean soon, boolean running) {
 
     static final Pass NOT_LEADING = new Pass(false, Map.of(), false, false, false);
+
+    /** The lease was ours and is no longer: perhaps nobody's, so it is asked for again soon. */
+    static final Pass LOST = new Pass(false, Map.of(), false, true, false);
   }
 
   /** What was done since the last call, by migration. */
@@ -108,9 +111,9 @@ final class Driver {
       }
       return drive(longSteps, deadline);
     } catch (Lease.LeaseLostException e) {
-      LOG.info("another driver has taken over");
+      LOG.info("the lease was lost: taken over, or void");
       gatekeeper.blinked();
-      return Pass.NOT_LEADING;
+      return Pass.LOST;
     } catch (SQLException e) {
       gatekeeper.blinked();
       if (ctx.dialect().classify(e) == SqlErrorKind.CONNECTION_LOST) {
@@ -229,7 +232,7 @@ final class Driver {
           waits.put(row.key(), List.of(wait));
         }
         if (!lease.renew()) {
-          return Pass.NOT_LEADING;
+          return Pass.LOST;
         }
       }
     } while (progress && System.nanoTime() - deadline < 0);

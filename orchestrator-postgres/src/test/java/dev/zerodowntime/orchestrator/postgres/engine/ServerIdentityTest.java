@@ -64,6 +64,33 @@ class ServerIdentityTest extends FleetFixture {
     }
   }
 
+  /** In the middle of a pass, too: it is asked for anew at once, not after a part of its time. */
+  @Test
+  void aLeaseThatBecomesVoidDuringAPassIsAskedForAtOnce() throws Exception {
+    nobodyIsLeft();
+    database.execute(
+        "CREATE SEQUENCE seen",
+        "CREATE FUNCTION restored() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+            + " IF tg_tag = 'ALTER TABLE' AND nextval('public.seen') = 1 THEN"
+            + " UPDATE orchestrator.lease SET incarnation = 'started long ago'; END IF; END $$",
+        "CREATE EVENT TRIGGER restored ON ddl_command_end EXECUTE FUNCTION restored()");
+    try (Orchestrator holder =
+        job()
+            .timing(t -> Members.patient(t).lease(Duration.ofHours(1)))
+            .background(true)
+            .build()) {
+      holder.pauseAll("its background thread is to do it");
+      assertThat(of(holder.advance()).phase()).isEqualTo("NOT_STARTED");
+      database.execute("UPDATE orchestrator.control SET paused = false");
+      Eventually.until("it goes on", () -> of(holder.status()).phase().equals("CONTRACT"));
+      assertThat(database.queryLong("SELECT last_value FROM seen WHERE is_called")).isPositive();
+      assertThat(
+              database.queryLong(
+                  "SELECT count(*) FROM orchestrator.lease WHERE incarnation = 'started long ago'"))
+          .isZero();
+    }
+  }
+
   /** A newer library may have upgraded the tables while this one runs. */
   @Test
   void whoCanNoLongerReadTheTablesStopsDrivingAndSaysSo() throws Exception {
