@@ -255,13 +255,44 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
      * @return this
      */
     public B retention(Duration retention) {
-      policy =
-          new Policy(
-              policy.pace(),
-              retention,
-              policy.approvals(),
-              policy.allowedTriggers(),
-              policy.allowedFunctions());
+      policy = policy.retention(retention);
+      return self();
+    }
+
+    /**
+     * When long builds are cancelled, to be tried again later. Default: {@link
+     * BuildLimits#DEFAULT}. Adds to earlier calls.
+     *
+     * @param change given the limits so far
+     * @return this
+     */
+    public B builds(UnaryOperator<BuildLimits> change) {
+      policy = policy.builds(change.apply(policy.builds()));
+      return self();
+    }
+
+    /**
+     * Watches the application's health for a time after each phase: the next one is not entered
+     * before, and a phase after which the {@link HealthCheck} finds a problem is left again. Needs
+     * a driver with {@link OrchestratorBuilder#healthCheck}. Default: zero, which asks nobody.
+     *
+     * @param time how long after each phase
+     * @return this
+     */
+    public B healthyFor(Duration time) {
+      policy = policy.healthyFor(time);
+      return self();
+    }
+
+    /**
+     * Makes phases wait until the {@link BackupGate} has confirmed a backup, or a person has
+     * approved them; a purge always does. Adds to earlier calls. Default: none.
+     *
+     * @param phases names of phases
+     * @return this
+     */
+    public B backupBefore(String... phases) {
+      policy = policy.backups(union(policy.backups(), phases));
       return self();
     }
 
@@ -273,13 +304,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
      * @return this
      */
     public B approvalBefore(String... phases) {
-      policy =
-          new Policy(
-              policy.pace(),
-              policy.retention(),
-              union(policy.approvals(), phases),
-              policy.allowedTriggers(),
-              policy.allowedFunctions());
+      policy = policy.approvals(union(policy.approvals(), phases));
       return self();
     }
 
@@ -291,13 +316,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
      * @return this
      */
     public B allowTriggers(String... triggers) {
-      policy =
-          new Policy(
-              policy.pace(),
-              policy.retention(),
-              policy.approvals(),
-              union(policy.allowedTriggers(), triggers),
-              policy.allowedFunctions());
+      policy = policy.allowedTriggers(union(policy.allowedTriggers(), triggers));
       return self();
     }
 
@@ -310,13 +329,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
      * @return this
      */
     public B allowFunctions(String... functions) {
-      policy =
-          new Policy(
-              policy.pace(),
-              policy.retention(),
-              policy.approvals(),
-              policy.allowedTriggers(),
-              union(policy.allowedFunctions(), functions));
+      policy = policy.allowedFunctions(union(policy.allowedFunctions(), functions));
       return self();
     }
 
@@ -373,13 +386,15 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
     public abstract M build();
 
     /**
-     * Names of the phases that wait for approval must exist; called by {@link #build()}.
+     * Names of the phases that wait for approval or a backup must exist; called by {@link
+     * #build()}.
      *
      * @param built what was built
      * @return the same
      */
     protected final M checked(M built) {
       new TreeSet<>(built.policy().approvals()).forEach(built.lifecycle()::position);
+      new TreeSet<>(built.policy().backups()).forEach(built.lifecycle()::position);
       if (built.after().contains(id)) {
         throw invalid("it is declared to come after itself", "Remove that.");
       }

@@ -58,6 +58,17 @@ public interface LongStatements {
    */
   Optional<String> progress(Connection connection, String key) throws SQLException;
 
+  /**
+   * How many sessions wait for the session that holds a step's lock, directly or in the queue
+   * behind it.
+   *
+   * @param connection any other connection
+   * @param key names the step
+   * @return how many; 0 if nobody holds it
+   * @throws SQLException if the server can't be asked
+   */
+  int waiting(Connection connection, String key) throws SQLException;
+
   /** Puts session settings back. */
   interface Restore extends AutoCloseable {
     @Override

@@ -55,20 +55,30 @@ final class PostgresLoadSql implements LoadSql {
    * would show no one's waiting to an ordinary user.
    */
   private static final String WAITING =
-      """
+      waitingFor("pg_catalog.pg_backend_pid()");
+
+  /**
+   * How many sessions wait for one.
+   *
+   * @param pid an SQL expression
+   */
+  static String waitingFor(String pid) {
+    return """
       WITH RECURSIVE zdo_edge AS MATERIALIZED (
         SELECT zdo_each.pid, zdo_blocker.pid AS blocker
         FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks
-            WHERE NOT granted AND pid <> pg_catalog.pg_backend_pid()) AS zdo_each
+            WHERE NOT granted AND pid <> %1$s) AS zdo_each
           CROSS JOIN LATERAL
             pg_catalog.unnest(pg_catalog.pg_blocking_pids(zdo_each.pid)) AS zdo_blocker (pid)
       ), zdo_waiting (pid) AS (
-        SELECT pid FROM zdo_edge WHERE blocker = pg_catalog.pg_backend_pid()
+        SELECT pid FROM zdo_edge WHERE blocker = %1$s
         UNION
         SELECT e.pid FROM zdo_edge e JOIN zdo_waiting w ON e.blocker = w.pid
       )
       SELECT count(*)::int FROM zdo_waiting
-      """;
+      """
+        .formatted(pid);
+  }
 
   @Override
   public Replication replication(Connection primary) throws SQLException {

@@ -113,6 +113,24 @@ final class PostgresLongStatements implements LongStatements {
     }
   }
 
+  @Override
+  public int waiting(Connection connection, String key) throws SQLException {
+    int pid;
+    try (PreparedStatement statement = find(connection, "SELECT a.pid" + HELD, key);
+        ResultSet row = statement.executeQuery()) {
+      if (!row.next()) {
+        return 0;
+      }
+      pid = row.getInt(1);
+    }
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(PostgresLoadSql.waitingFor(Integer.toString(pid)))) {
+      row.next();
+      return row.getInt(1);
+    }
+  }
+
   private static String describe(ResultSet row) throws SQLException {
     StringBuilder text = new StringBuilder();
     String phase = row.getString(2);

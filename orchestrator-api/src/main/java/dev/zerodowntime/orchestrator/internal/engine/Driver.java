@@ -13,6 +13,7 @@ import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -220,7 +221,7 @@ final class Driver {
           case HELD -> soon = true;
           case RETRY -> {
             soon = true;
-            backOff(row, outcome.waiting());
+            backOff(row, outcome);
           }
           case CANT -> cant = true;
           case FAILED -> {
@@ -429,7 +430,7 @@ final class Driver {
     return slice - deadline < 0 ? slice : deadline;
   }
 
-  private void backOff(MigrationRow row, @Nullable Wait wait) {
+  private void backOff(MigrationRow row, Outcome outcome) {
     Retry before = retries.get(row.key());
     int failures = before == null ? 1 : before.failures() + 1;
     long pause = ctx.timing().retryPause().toNanos() << Math.min(failures - 1, MOST_DOUBLINGS - 1);
@@ -437,6 +438,8 @@ final class Driver {
     long jittered =
         Math.min(pause, most) / 2
             + ThreadLocalRandom.current().nextLong(Math.min(pause, most) / 2 + 1);
-    retries.put(row.key(), new Retry(failures, System.nanoTime() + jittered, wait));
+    Duration after = outcome.after();
+    long rest = after == null ? jittered : Math.max(jittered, after.toNanos());
+    retries.put(row.key(), new Retry(failures, System.nanoTime() + rest, outcome.waiting()));
   }
 }

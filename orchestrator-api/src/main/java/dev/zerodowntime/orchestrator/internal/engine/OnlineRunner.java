@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -41,15 +42,18 @@ final class OnlineRunner {
   /** By migration. */
   private final Map<String, Running> running = new ConcurrentHashMap<>();
 
-  OnlineRunner(EngineContext ctx) {
+  private final BuildWatch watch;
+
+  OnlineRunner(EngineContext ctx, BuildWatch watch) {
     this.ctx = ctx;
+    this.watch = watch;
   }
 
   /** What the statement's thread reports. */
   private record Result(Outcome outcome, boolean found, long millis) {}
 
   /** A statement of this process, and the step, movement and token that it belongs to. */
-  private record Running(String key, FutureTask<Result> task) {}
+  private record Running(String key, FutureTask<Result> task, BuildWatch.Watched watched) {}
 
   /**
    * What is left of a movement that was turned round, or driven under another token. Its statement
@@ -80,12 +84,22 @@ final class OnlineRunner {
       mine = null;
     }
     if (mine == null) {
+      String heldBack = watch.heldBack(step);
+      if (heldBack != null) {
+        Wait wait = Wait.of(Wait.Kind.LOAD, heldBack);
+        step.waits("HELD", wait.toString(), null);
+        return new Outcome(Outcome.Kind.HELD, wait);
+      }
       ctx.transaction(
           connection -> {
             step.claim(connection);
+            ctx.migrations().waits(connection, step.row(), null);
             return true;
           });
-      mine = new Running(step.runKey(), new FutureTask<>(() -> execute(step, online)));
+      BuildWatch.Watched watched = new BuildWatch.Watched();
+      mine =
+          new Running(
+              step.runKey(), new FutureTask<>(() -> execute(step, online, watched)), watched);
       running.put(migration, mine);
       Thread thread = new Thread(mine.task(), "orchestrator-online " + step.row().id());
       thread.setDaemon(true);
@@ -96,8 +110,7 @@ final class OnlineRunner {
       running.remove(migration);
       return ended(step, online, result);
     } catch (TimeoutException e) {
-      String progress = progress(step);
-      LOG.debug("{} {}: {}", step.row().id(), step.step().name(), progress);
+      String progress = watch.look(step, mine.watched());
       return Outcome.running(online.summary() + ": " + progress);
     } catch (ExecutionException e) {
       running.remove(migration);
@@ -120,7 +133,7 @@ final class OnlineRunner {
   private Outcome ended(StepContext step, OnlineStep online, Result result) throws SQLException {
     if (!result.outcome().done()) {
       Wait wait = result.outcome().waiting();
-      step.waits(result.outcome().kind().name(), wait == null ? "" : wait.what(), null);
+      step.waits(result.outcome().kind().name(), wait == null ? "" : wait.toString(), null);
       return result.outcome();
     }
     boolean confirmed =
@@ -159,14 +172,8 @@ final class OnlineRunner {
     }
   }
 
-  private String progress(StepContext step) throws SQLException {
-    return Db.autoCommit(
-        ctx.dataSource(),
-        connection ->
-            ctx.dialect().longStatements().progress(connection, step.lockKey()).orElse("running"));
-  }
-
-  private Result execute(StepContext step, OnlineStep online) throws SQLException {
+  private Result execute(StepContext step, OnlineStep online, BuildWatch.Watched watched)
+      throws SQLException {
     LongStatements longStatements = ctx.dialect().longStatements();
     return Db.autoCommit(
         ctx.ddlDataSource(),
@@ -185,7 +192,7 @@ final class OnlineRunner {
                   false,
                   0);
             }
-            Result result = locked(connection, step, online);
+            Result result = locked(connection, step, online, watched);
             longStatements.unlock(connection, step.lockKey());
             whole = true;
             return result;
@@ -200,7 +207,8 @@ final class OnlineRunner {
         });
   }
 
-  private Result locked(Connection connection, StepContext step, OnlineStep online)
+  private Result locked(
+      Connection connection, StepContext step, OnlineStep online, BuildWatch.Watched watched)
       throws SQLException {
     if (!holdsLease(connection, step)) {
       throw new Lease.LeaseLostException();
@@ -214,13 +222,23 @@ final class OnlineRunner {
     repair(connection, step, online);
     long start = System.nanoTime();
     try {
-      Db.execute(connection, step.tagged(online.statement()));
+      watched.execute(connection, step.tagged(online.statement()));
     } catch (SQLException e) {
       SqlErrorKind kind = ctx.dialect().classify(e);
+      String why = kind == SqlErrorKind.CANCELLED ? watched.cancelled() : null;
+      if (why != null) {
+        // Before the repair, which may wait for the same transactions as the build.
+        cancelled(connection, step, online, start, why);
+      }
       if (kind != SqlErrorKind.CONNECTION_LOST) {
         // At once, not when it is tried again: an index that is not whole still costs every write,
         // and a unique one still rejects rows.
-        repair(connection, step, online);
+        repairAfter(e, connection, step, online);
+      }
+      if (why != null) {
+        Duration again = step.row().policy().builds().retryAfter();
+        String what = "cancelled: " + why + "; tried again after " + Reasons.duration(again);
+        return new Result(Outcome.later(what, again), false, 0);
       }
       if (kind == SqlErrorKind.LOCK_TIMEOUT
           || kind == SqlErrorKind.CANCELLED
@@ -236,6 +254,30 @@ final class OnlineRunner {
               + online.done().sql());
     }
     return new Result(Outcome.DONE, false, millis);
+  }
+
+  private static void cancelled(
+      Connection connection, StepContext step, OnlineStep online, long start, String why)
+      throws SQLException {
+    step.event(
+        connection,
+        "CANCEL",
+        online.statement(),
+        DdlRunner.millisSince(start),
+        null,
+        "CANCELLED",
+        why);
+  }
+
+  /** What fails here is repaired before the next attempt; the first failure is what matters. */
+  private void repairAfter(
+      SQLException failure, Connection connection, StepContext step, OnlineStep online) {
+    try {
+      repair(connection, step, online);
+    } catch (SQLException e) {
+      LOG.warn("{} step {}: what is left of it", step.row().id(), step.step().name(), e);
+      failure.addSuppressed(e);
+    }
   }
 
   /** Removes what an attempt left behind, if it did. */

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.Wait;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,8 +10,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param kind what came of it
  * @param waiting what it waits for, where it does
+ * @param after how long to leave it alone before it is tried again; null: as usual
  */
-record Outcome(Kind kind, @Nullable Wait waiting) {
+record Outcome(Kind kind, @Nullable Wait waiting, @Nullable Duration after) {
 
   enum Kind {
     /** The step is done. */
@@ -31,6 +33,10 @@ record Outcome(Kind kind, @Nullable Wait waiting) {
 
   static final Outcome DONE = new Outcome(Kind.DONE, null);
 
+  Outcome(Kind kind, @Nullable Wait waiting) {
+    this(kind, waiting, null);
+  }
+
   static Outcome more(String what) {
     return new Outcome(Kind.MORE, Wait.of(Wait.Kind.RUNNING, what));
   }
@@ -41,6 +47,10 @@ record Outcome(Kind kind, @Nullable Wait waiting) {
 
   static Outcome retry(Wait.Kind kind, String what) {
     return new Outcome(Kind.RETRY, Wait.of(kind, what));
+  }
+
+  static Outcome later(String what, Duration after) {
+    return new Outcome(Kind.RETRY, Wait.of(Wait.Kind.LOAD, what), after);
   }
 
   static Outcome cant(String what) {

@@ -119,11 +119,22 @@ final class Reporter {
     return reports;
   }
 
+  /** Most of what is noted is about locks; the rest begins with its kind. */
+  private static Wait noted(String text) {
+    for (Wait.Kind kind : Wait.Kind.values()) {
+      String prefix = kind + ": ";
+      if (text.startsWith(prefix)) {
+        return Wait.of(kind, text.substring(prefix.length()));
+      }
+    }
+    return Wait.of(Wait.Kind.LOCK, text);
+  }
+
   /** What another driver is doing, as far as the control tables tell. */
   private Wait moving(MigrationRow row) throws SQLException {
     String waiting = row.waiting();
     if (waiting != null) {
-      return Wait.of(Wait.Kind.LOCK, waiting);
+      return noted(waiting);
     }
     String step = row.step();
     if (step != null) {

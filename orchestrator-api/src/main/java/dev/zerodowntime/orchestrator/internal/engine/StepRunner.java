@@ -33,7 +33,7 @@ final class StepRunner {
     this.ctx = ctx;
     this.readers = new Readers(ctx);
     this.ddl = new DdlRunner(ctx, readers);
-    this.online = new OnlineRunner(ctx);
+    this.online = new OnlineRunner(ctx, new BuildWatch(ctx, shared.throttle()));
     this.scans = new ScanRunner(ctx, shared);
   }
 

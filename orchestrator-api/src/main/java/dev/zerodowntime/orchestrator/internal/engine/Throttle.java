@@ -110,6 +110,26 @@ final class Throttle {
         : new Verdict(String.join("; also: ", reasons), MOST_STRETCH);
   }
 
+  /**
+   * What is over its limit for something that runs already: what can't be read is not, since
+   * nobody's hours of work are thrown away for a meter that broke.
+   *
+   * @param maxLag how far replicas may be behind; null: as they like
+   * @return the reasons, for people; empty if all is well
+   */
+  List<String> over(@Nullable Duration maxLag) {
+    List<String> reasons = new ArrayList<>();
+    ReplicationLag.Lag read = maxLag == null ? null : lag.get();
+    if (maxLag != null && read != null && read.unreadable() == null) {
+      behind(read, maxLag, reasons);
+    }
+    List<Signal> values = signals == null ? null : signals.get();
+    if (values != null) {
+      values.stream().filter(each -> each.failure() == null).forEach(each -> signal(each, reasons));
+    }
+    return reasons;
+  }
+
   private double lag(Duration limit, List<String> reasons) {
     ReplicationLag.Lag read = lag.get();
     if (read == null) {
@@ -123,6 +143,11 @@ final class Throttle {
               + " set max_lag_ms to -1");
       return MOST_STRETCH;
     }
+    behind(read, limit, reasons);
+    return stretch(read.behind().toMillis(), limit.toMillis());
+  }
+
+  private static void behind(ReplicationLag.Lag read, Duration limit, List<String> reasons) {
     if (read.replica() != null && read.behind().compareTo(limit) > 0) {
       reasons.add(
           "replica "
@@ -132,7 +157,6 @@ final class Throttle {
               + " behind, limit "
               + Reasons.duration(limit));
     }
-    return stretch(read.behind().toMillis(), limit.toMillis());
   }
 
   private static double signal(Signal read, List<String> reasons) {
