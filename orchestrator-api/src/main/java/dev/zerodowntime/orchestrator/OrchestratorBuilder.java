@@ -35,6 +35,7 @@ public final class OrchestratorBuilder {
   private final Set<String> finished = new LinkedHashSet<>();
   private @Nullable Set<String> touches;
   private @Nullable BackupGate backupGate;
+  private @Nullable HealthCheck healthCheck;
   private boolean noStarQueries;
   private boolean developmentOnRows;
   private boolean background = true;
@@ -278,6 +279,18 @@ public final class OrchestratorBuilder {
   }
 
   /**
+   * Says whether the application is well, for a time after each phase of the migrations that ask
+   * for it: {@link Migration.Builder#healthyFor}. Those wait for a driver that has one.
+   *
+   * @param healthCheck the callback
+   * @return this
+   */
+  public OrchestratorBuilder healthCheck(HealthCheck healthCheck) {
+    this.healthCheck = healthCheck;
+    return this;
+  }
+
+  /**
    * Says that this build neither selects {@code *} nor lets the driver do so (as it does for {@code
    * RETURN_GENERATED_KEYS}), so that a changed row type can't break a prepared statement.
    *
@@ -368,6 +381,7 @@ public final class OrchestratorBuilder {
             Set.copyOf(finished),
             touches == null ? null : Set.copyOf(touches),
             backupGate,
+            healthCheck,
             noStarQueries,
             developmentOnRows,
             background,

@@ -34,6 +34,8 @@ public record Wait(Kind kind, String what, @Nullable Instant since, @Nullable Du
     ORDER,
     /** The application's driver would trip over a changed row type. */
     DRIVER,
+    /** The application's health is watched for a time after a phase. */
+    HEALTH,
     /** A lock could not be had within the budget. */
     LOCK,
     /** A replica has not replayed the phase yet, or does not answer. */

@@ -169,13 +169,13 @@ final class BackupWatch {
     thread.start();
   }
 
-  /** What would be dropped, as SQL. */
+  /** What would be dropped, or done before that, as SQL. */
   private String drops(MigrationRow row) {
     return ctx.operation(row)
         .map(
             each ->
                 each
-                    .steps(ctx.target(row), row.facts(), row.lifecycle().purge(), Direction.UP)
+                    .steps(ctx.target(row), row.facts(), row.state().reached() + 1, Direction.UP)
                     .stream()
                     .flatMap(step -> step.sql().stream())
                     .reduce("", (a, b) -> a + b + ";\n"))

@@ -137,6 +137,7 @@ final class Connected {
             c.timing(),
             EngineContext.Declarations.of(c, server.schema()),
             c.backupGate(),
+            c.healthCheck(),
             FleetRules.STANDARD);
     return new Connected(ctx, server, info, c);
   }

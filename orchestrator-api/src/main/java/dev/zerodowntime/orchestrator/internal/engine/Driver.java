@@ -43,6 +43,7 @@ final class Driver {
   private final EngineContext ctx;
   private final Lease lease;
   private final BackupWatch backups;
+  private final HealthWatch health;
   private final Gates gates;
   private final Gatekeeper gatekeeper;
   private final StepRunner steps;
@@ -58,8 +59,9 @@ final class Driver {
     this.ctx = ctx;
     this.lease = new Lease(ctx);
     this.backups = new BackupWatch(ctx);
-    this.gates = new Gates(ctx, backups);
-    this.gatekeeper = new Gatekeeper(ctx, gates);
+    this.health = new HealthWatch(ctx);
+    this.gates = new Gates(ctx, backups, health);
+    this.gatekeeper = new Gatekeeper(ctx, gates, health);
     this.steps = new StepRunner(ctx, shared);
     this.preflight = new Preflight(ctx);
   }
@@ -144,6 +146,7 @@ final class Driver {
   /** Ends what can be ended, and gives the lease back. */
   void close() {
     backups.close();
+    health.close();
     steps.close();
     release();
   }
@@ -182,7 +185,7 @@ final class Driver {
     do {
       look = gatekeeper.look(lease);
       waits = new LinkedHashMap<>(look.waits());
-      progress = backups.ask(look);
+      progress = backups.ask(look) | unwell(look);
       busy = false;
       soon = false;
       running = false;
@@ -344,11 +347,35 @@ final class Driver {
     return null;
   }
 
-  /** Whether a purge waits for a backup gate that another process may have. */
+  /** Sends back what isn't well. */
+  private boolean unwell(Gatekeeper.Look look) throws SQLException {
+    boolean any = false;
+    for (Map.Entry<MigrationRow, String> each : health.ask(look).entrySet()) {
+      MigrationRow row = each.getKey();
+      if (gatekeeper.unwell(row, lease, each.getValue())) {
+        String what =
+            "the health check after "
+                + row.lifecycle().name(row.state().reached())
+                + " failed: "
+                + each.getValue();
+        LOG.error("{}: {}", row.id(), what);
+        done.computeIfAbsent(row.key(), key -> new ArrayList<>()).add(what);
+        any = true;
+      }
+      health.settled(row);
+    }
+    return any;
+  }
+
+  /** Whether something waits for a gate or a check that another process may have. */
   private boolean nobodyToConfirm(Gatekeeper.Look look) {
-    return ctx.backupGate() == null
-        && look.waits().values().stream()
-            .anyMatch(waits -> waits.size() == 1 && waits.get(0).kind() == Wait.Kind.BACKUP);
+    return look.waits().values().stream()
+        .filter(waits -> waits.size() == 1)
+        .map(waits -> waits.get(0).kind())
+        .anyMatch(
+            kind ->
+                kind == Wait.Kind.BACKUP && ctx.backupGate() == null
+                    || kind == Wait.Kind.HEALTH && ctx.healthCheck() == null);
   }
 
   /** This process can't; another may. */

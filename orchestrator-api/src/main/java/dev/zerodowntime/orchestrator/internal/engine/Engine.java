@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.BackfillControl;
 import dev.zerodowntime.orchestrator.BackfillListener;
 import dev.zerodowntime.orchestrator.BackfillProgress;
 import dev.zerodowntime.orchestrator.BackupGate;
+import dev.zerodowntime.orchestrator.HealthCheck;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.FleetStatus;
@@ -67,6 +68,7 @@ public final class Engine implements Orchestrator {
       Set<String> finished,
       @Nullable Set<String> touches,
       @Nullable BackupGate backupGate,
+      @Nullable HealthCheck healthCheck,
       boolean noStarQueries,
       boolean developmentOnRows,
       boolean background,

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 import dev.zerodowntime.orchestrator.BackupGate;
 import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Environment;
+import dev.zerodowntime.orchestrator.HealthCheck;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Role;
@@ -56,6 +57,7 @@ import org.jspecify.annotations.Nullable;
  * @param timing the durations
  * @param declarations what this build declares
  * @param backupGate confirms that a backup exists
+ * @param healthCheck says whether the application is well
  * @param rules the fleet rules
  */
 record EngineContext(
@@ -79,6 +81,7 @@ record EngineContext(
     Timing timing,
     Declarations declarations,
     @Nullable BackupGate backupGate,
+    @Nullable HealthCheck healthCheck,
     FleetRules rules) {
 
   /** The least that a garbage collection or a slow disk is granted. */

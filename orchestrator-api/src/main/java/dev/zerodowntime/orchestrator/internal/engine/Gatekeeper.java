@@ -39,14 +39,16 @@ final class Gatekeeper {
 
   private final EngineContext ctx;
   private final Gates gates;
+  private final HealthWatch health;
 
   /** One run of one driver: what another has watched doesn't add to what this one has. */
   private final String observer = UUID.randomUUID().toString();
 
   private final Map<String, Long> lastLooks = new HashMap<>();
 
-  Gatekeeper(EngineContext ctx, Gates gates) {
+  Gatekeeper(EngineContext ctx, Gates gates, HealthWatch health) {
     this.ctx = ctx;
+    this.health = health;
     this.gates = gates;
   }
 
@@ -84,7 +86,10 @@ final class Gatekeeper {
             for (MigrationRow row : snapshot.migrations()) {
               if (row.state().atRest()) {
                 // Most are done, in the long run: these cost nothing.
-                boolean done = row.finished() && row.target() == null;
+                boolean done =
+                    row.finished()
+                        && row.target() == null
+                        && !health.watches(row, snapshot.now());
                 waits.put(
                     row.key(),
                     done
@@ -279,6 +284,60 @@ final class Gatekeeper {
                       direction.name(),
                       lease.token()));
           return ctx.reader().migration(connection, row.id(), row.schema());
+        });
+  }
+
+  /**
+   * Sends a migration back out of the phase after which the application isn't well, and holds it
+   * there; without a way back it fails where it is.
+   *
+   * @return whether that was still up to the health check
+   */
+  boolean unwell(MigrationRow candidate, Lease lease, String problem) throws SQLException {
+    return ctx.transaction(
+        connection -> {
+          ctx.reader().lockFleetExclusive(connection);
+          lease.require(connection);
+          MigrationRow row =
+              ctx.reader()
+                  .migration(connection, candidate.id(), candidate.schema())
+                  .orElse(candidate);
+          long now = ctx.reader().control(connection).now();
+          if (!row.state().equals(candidate.state())
+              || row.since() != candidate.since()
+              || !health.watches(row, now)) {
+            return false;
+          }
+          int reached = row.state().reached();
+          String phase = row.lifecycle().name(reached);
+          String why = "the health check after " + phase + ": " + problem;
+          boolean open = row.lifecycle().reachable(reached, reached - 1);
+          if (open) {
+            ctx.migrations().target(connection, row, reached - 1, MigrationRow.ROLLBACK, why);
+            ctx.migrations().status(connection, row, MigrationStatus.ACTIVE, null);
+          } else {
+            ctx.migrations()
+                .status(
+                    connection,
+                    row,
+                    MigrationStatus.FAILED,
+                    "stopped by " + why + "; there is no way back from " + phase);
+          }
+          ctx.events()
+              .append(
+                  connection,
+                  row,
+                  new Event(
+                      "HEALTH",
+                      phase,
+                      null,
+                      null,
+                      null,
+                      null,
+                      open ? "ROLLED_BACK" : "FAILED",
+                      problem,
+                      lease.token()));
+          return true;
         });
   }
 

@@ -31,10 +31,12 @@ final class Gates {
 
   private final EngineContext ctx;
   private final BackupWatch backups;
+  private final HealthWatch health;
 
-  Gates(EngineContext ctx, BackupWatch backups) {
+  Gates(EngineContext ctx, BackupWatch backups, HealthWatch health) {
     this.ctx = ctx;
     this.backups = backups;
+    this.health = health;
   }
 
   /** What keeps a migration where it is, and since when the fleet fits its neighbouring phases. */
@@ -52,6 +54,9 @@ final class Gates {
     List<Wait> waits = new ArrayList<>();
     State pair = row.goesDown() ? down : up;
     status(row, waits);
+    if (waits.isEmpty() && !row.goesDown() && health.watches(row, snapshot.now())) {
+      waits.add(health.wait(row));
+    }
     if (pair == null) {
       if (waits.isEmpty()) {
         waits.add(Wait.of(Kind.HELD, "done"));
@@ -65,7 +70,7 @@ final class Gates {
               "rolled back by " + row.targetBy() + "; resume(\"" + row.id() + "\") goes on"));
     }
     objections(snapshot, row, fleet, pair, waits);
-    if (waits.isEmpty()) {
+    if (waits.stream().allMatch(each -> each.kind() == Kind.HEALTH)) {
       OptionalLong since = pair.direction() == Direction.UP ? fitUp : fitDown;
       long left = ctx.rules().soakLeft(since, snapshot.now(), ctx.timing().soak().toMillis());
       if (left > 0) {
@@ -162,7 +167,7 @@ final class Gates {
     }
     boolean production = ctx.environment() == Environment.PRODUCTION;
     if (production
-        && row.policy().approvals().contains(name)
+        && names(row.policy().approvals(), name)
         && approvals(snapshot, row, name).isEmpty()) {
       waits.add(Wait.of(Kind.APPROVAL, "approve(\"" + row.id() + "\", \"" + name + "\")"));
     }
@@ -175,11 +180,22 @@ final class Gates {
                 "quarantined data is kept",
                 Instant.ofEpochMilli(row.since()),
                 Duration.ofMillis(left)));
-      } else if (!backups.confirmed(row) && approvals(snapshot, row, name).isEmpty()) {
-        String call = "approve(\"" + row.id() + "\", \"" + name + "\")";
-        waits.add(Wait.of(Kind.BACKUP, backups.state(row, call)));
+        return;
       }
     }
+    boolean backup = phase == row.lifecycle().purge() || names(row.policy().backups(), name);
+    if (production
+        && backup
+        && !backups.confirmed(row)
+        && approvals(snapshot, row, name).isEmpty()) {
+      String call = "approve(\"" + row.id() + "\", \"" + name + "\")";
+      waits.add(Wait.of(Kind.BACKUP, backups.state(row, call)));
+    }
+  }
+
+  /** Phases are named in any case. */
+  private static boolean names(Set<String> phases, String name) {
+    return phases.stream().anyMatch(name::equalsIgnoreCase);
   }
 
   /** What a movement can't restore needs somebody's word. */

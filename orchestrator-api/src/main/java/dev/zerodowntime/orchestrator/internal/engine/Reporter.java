@@ -188,7 +188,9 @@ final class Reporter {
         row.status(),
         stage,
         done,
-        row.status() == MigrationStatus.DONE && !row.goesDown() ? List.of() : waits,
+        row.status() == MigrationStatus.DONE && !row.goesDown()
+            ? waits.stream().filter(each -> each.kind() == Wait.Kind.HEALTH).toList()
+            : waits,
         next(snapshot, row, waits),
         row.lastError());
   }

@@ -415,7 +415,9 @@ final class Startup {
 
   private static boolean unfinished(Driver.Pass pass) {
     return pass.waits().values().stream()
-        .anyMatch(waits -> !(waits.size() == 1 && waits.get(0).what().equals("done")));
+        .anyMatch(
+            waits ->
+                waits.isEmpty() || waits.stream().noneMatch(each -> each.kind() == Wait.Kind.HELD));
   }
 
   /** What the next call says if nothing has changed. */
