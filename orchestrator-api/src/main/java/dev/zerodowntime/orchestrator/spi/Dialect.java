@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.spi;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One database's way of doing everything. Stateless and thread-safe. Found by {@link
@@ -66,6 +67,19 @@ public interface Dialect {
    * @return its kind
    */
   SqlErrorKind classify(SQLException error);
+
+  /**
+   * What stands behind an error and isn't said in it, such as an event trigger that raised it. The
+   * default knows nothing.
+   *
+   * @param connection a connection to ask, in no transaction
+   * @param error what was thrown, on whatever connection
+   * @return a sentence for people, without a full stop; empty if there is nothing to say
+   * @throws SQLException if the database can't be asked
+   */
+  default Optional<String> explain(Connection connection, SQLException error) throws SQLException {
+    return Optional.empty();
+  }
 
   /**
    * How blocking statements stay within the lock budget.

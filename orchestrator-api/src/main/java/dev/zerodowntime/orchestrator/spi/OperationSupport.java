@@ -66,6 +66,24 @@ public interface OperationSupport<M extends Migration<?>> {
   }
 
   /**
+   * Checks, before a phase is left downwards, that nothing has come to be in the way of its steps
+   * since, such as objects that people built on what they would take away. The default finds
+   * nothing. Takes no lock beyond those of a SELECT.
+   *
+   * @param migration the migration
+   * @param target where
+   * @param phase the phase that is about to be left
+   * @param facts as captured
+   * @param connection in a read-write transaction that the caller rolls back
+   * @throws SQLException if the catalog can't be read
+   * @throws dev.zerodowntime.orchestrator.RefusedException if it can't be left, by name
+   * @throws NotYetException if something is in the way that will end by itself
+   */
+  default void preflightBack(
+      M migration, Target target, int phase, Map<String, Object> facts, Connection connection)
+      throws SQLException {}
+
+  /**
    * What a movement can't restore, and a person must therefore consent to.
    *
    * @param migration the migration

@@ -48,6 +48,7 @@ final class AddColumnCheck {
     boolean restored = catalog.find(table, tombstone).isPresent();
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put(TOMBSTONE, restored);
+    Published.note(catalog, table, tombstone, facts);
     boolean fast;
     try (Trial trial = new Trial(catalog, table, 0)) {
       fast = tryColumn(trial);

@@ -70,6 +70,7 @@ record CatalogTable(
     Found it = found.get(0);
     requireOrdinary(catalog, it);
     if (!it.owned()) {
+      requireInherits(catalog, it.table());
       throw catalog.forbid(
           "user \""
               + catalog.user()
@@ -89,6 +90,34 @@ record CatalogTable(
               + ";");
     }
     return it.table();
+  }
+
+  /** Who is granted the owner's role and doesn't have its rights must be told otherwise. */
+  private static void requireInherits(Catalog catalog, CatalogTable table) throws SQLException {
+    if (!catalog
+        .list("SELECT pg_has_role(?, 'MEMBER')", row -> row.getBoolean(1), table.owner())
+        .equals(List.of(true))) {
+      return;
+    }
+    String user = Sql.quote(catalog.user());
+    String owner = Sql.quote(table.owner());
+    throw catalog.forbid(
+        "user "
+            + user
+            + " does not own table "
+            + table.display()
+            + ": it is a member of "
+            + owner
+            + ", which does, but does not inherit its rights",
+        "GRANT "
+            + owner
+            + " TO "
+            + user
+            + " WITH INHERIT TRUE (before PostgreSQL 16: ALTER ROLE "
+            + user
+            + " INHERIT); or let the connections for DDL SET ROLE "
+            + owner
+            + ".");
   }
 
   private static void requireOrdinary(Catalog catalog, Found it) throws SQLException {

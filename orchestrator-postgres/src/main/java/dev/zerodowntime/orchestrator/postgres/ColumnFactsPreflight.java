@@ -76,6 +76,8 @@ final class ColumnFactsPreflight {
     refusals.indexes(new ColumnFacts(facts));
     refusals.foreignKeys(new ColumnFacts(facts));
     refusals.sequences(new ColumnFacts(facts));
+    Published.note(
+        catalog, table, Sql.tombstone(migration.id(), table.schema(), rename.from()), facts);
     table.requireBackfill(catalog);
     facts.put("keys", keys(table, from));
     if (phase <= BACKFILL) {

@@ -85,6 +85,8 @@ final class DropColumnCheck {
       }
     }
     facts.put(PARTNERS, new ArrayList<>(partners));
+    Published.note(
+        catalog, table, Sql.tombstone(migration.id(), table.schema(), migration.column()), facts);
     if (migration.fillBackSql().isPresent() && PostgresDropColumn.fillsBack(migration, facts)) {
       table.requireBackfill(catalog);
       RowTriggers.requireConsent(

@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A column, nullable first. */
 final class PostgresAddColumn implements OperationSupport<AddColumn> {
@@ -62,6 +63,18 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     }
     return !Facts.flag(facts, AddColumnCheck.FAST_DEFAULT)
         || Facts.flag(facts, AddColumnCheck.TOMBSTONE);
+  }
+
+  /** A column that is sent to subscribers under a name that they may not have. */
+  @Override
+  public Optional<String> consent(
+      AddColumn migration, Map<String, Object> facts, int phase, Direction direction) {
+    if (phase != AddColumn.EXPAND) {
+      return Optional.empty();
+    }
+    return direction == Direction.UP
+        ? Published.consent(facts, migration.table(), migration.column())
+        : Published.quarantine(facts, migration.table());
   }
 
   @Override

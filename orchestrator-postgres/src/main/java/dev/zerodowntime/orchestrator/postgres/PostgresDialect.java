@@ -15,6 +15,7 @@ import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 
 /** PostgreSQL, from version 14 on. */
 public final class PostgresDialect implements Dialect {
@@ -84,6 +85,14 @@ public final class PostgresDialect implements Dialect {
   @Override
   public SqlErrorKind classify(SQLException error) {
     return PostgresErrors.classify(error);
+  }
+
+  @Override
+  public Optional<String> explain(Connection connection, SQLException error) throws SQLException {
+    List<String> triggers = EventTriggers.raising(connection, error);
+    return triggers.isEmpty()
+        ? Optional.empty()
+        : Optional.of("raised by event trigger " + String.join(", ", triggers));
   }
 
   @Override

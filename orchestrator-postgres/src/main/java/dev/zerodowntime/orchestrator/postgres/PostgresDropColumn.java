@@ -63,6 +63,9 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
   @Override
   public Optional<String> consent(
       DropColumn migration, Map<String, Object> facts, int phase, Direction direction) {
+    if (phase == DropColumn.CONTRACT && direction == Direction.UP) {
+      return Published.quarantine(facts, migration.table());
+    }
     return phase == DropColumn.RELAX && direction == Direction.DOWN
         ? Unrelax.lost(migration, facts)
         : Optional.empty();

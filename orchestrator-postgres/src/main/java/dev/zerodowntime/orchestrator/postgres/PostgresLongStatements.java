@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Long statements under an advisory lock of their session: the server drops it when the session
@@ -20,10 +21,11 @@ import java.util.Optional;
 final class PostgresLongStatements implements LongStatements {
 
   private static final String LIFT =
-      "WITH zdo_old AS MATERIALIZED (SELECT name, current_setting(name, true) AS value FROM"
-          + " unnest(ARRAY['lock_timeout', 'statement_timeout', 'transaction_timeout',"
-          + " 'idle_session_timeout', 'idle_in_transaction_session_timeout']) AS name) SELECT name,"
-          + " value, set_config(name, '0', false) FROM zdo_old WHERE value IS NOT NULL";
+      "WITH zdo_old AS MATERIALIZED (SELECT name, setting || unit AS value, source = 'session' AS"
+          + " set FROM pg_catalog.pg_settings WHERE name IN ('lock_timeout', 'statement_timeout',"
+          + " 'transaction_timeout', 'idle_session_timeout',"
+          + " 'idle_in_transaction_session_timeout')) SELECT name, CASE WHEN set THEN value END,"
+          + " set_config(name, '0', false) FROM zdo_old";
 
   private static final String HELD =
       " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
@@ -34,7 +36,7 @@ final class PostgresLongStatements implements LongStatements {
 
   @Override
   public Restore liftLimits(Connection connection) throws SQLException {
-    Map<String, String> before = new LinkedHashMap<>();
+    Map<String, @Nullable String> before = new LinkedHashMap<>();
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(LIFT)) {
       while (row.next()) {
@@ -42,11 +44,15 @@ final class PostgresLongStatements implements LongStatements {
       }
     }
     return () -> {
-      try (PreparedStatement set = connection.prepareStatement("SELECT set_config(?, ?, false)")) {
-        for (Map.Entry<String, String> setting : before.entrySet()) {
-          set.setString(1, setting.getKey());
-          set.setString(2, setting.getValue());
-          set.executeQuery().close();
+      try (Statement set = connection.createStatement()) {
+        for (Map.Entry<String, @Nullable String> setting : before.entrySet()) {
+          String value = setting.getValue();
+          // What nobody had set in this session follows the server's configuration again: a value
+          // would be kept whatever is changed there.
+          set.execute(
+              value == null
+                  ? "RESET " + setting.getKey()
+                  : "SET " + setting.getKey() + " = " + Sql.literal(value));
         }
       }
     };

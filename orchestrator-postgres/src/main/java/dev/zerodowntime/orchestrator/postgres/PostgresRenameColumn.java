@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** {@link RenameColumn} by a second column and a trigger. */
 final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
@@ -62,6 +63,20 @@ final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
   @Override
   public boolean recaptures(int phase) {
     return phase <= RenameColumn.CONTRACT;
+  }
+
+  /** Columns that are sent to subscribers under a name that they may not have. */
+  @Override
+  public Optional<String> consent(
+      RenameColumn migration, Map<String, Object> facts, int phase, Direction direction) {
+    if (direction == Direction.DOWN) {
+      return Optional.empty();
+    }
+    return switch (phase) {
+      case RenameColumn.EXPAND -> Published.consent(facts, migration.table(), migration.to());
+      case RenameColumn.CONTRACT -> Published.quarantine(facts, migration.table());
+      default -> Optional.empty();
+    };
   }
 
   @Override

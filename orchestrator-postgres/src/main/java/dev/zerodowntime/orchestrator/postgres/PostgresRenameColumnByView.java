@@ -38,6 +38,20 @@ final class PostgresRenameColumnByView implements OperationSupport<RenameColumnB
     return known;
   }
 
+  /** Somebody may have built on the view, which goes then. */
+  @Override
+  public void preflightBack(
+      RenameColumnByView migration,
+      Target target,
+      int phase,
+      Map<String, Object> facts,
+      Connection connection)
+      throws SQLException {
+    if (phase == RenameColumnByView.EXPAND) {
+      new RenameColumnByViewCheck(migration, target, connection).requireDroppable();
+    }
+  }
+
   /** Somebody may have built on the view, or come to name the column. */
   @Override
   public boolean recaptures(int phase) {

@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** {@link RenameColumnInCode}: a second column that the application itself keeps in step. */
 final class PostgresRenameColumnInCode implements OperationSupport<RenameColumnInCode> {
@@ -50,6 +51,20 @@ final class PostgresRenameColumnInCode implements OperationSupport<RenameColumnI
   @Override
   public boolean recaptures(int phase) {
     return phase <= RenameColumnInCode.CONTRACT;
+  }
+
+  /** Columns that are sent to subscribers under a name that they may not have. */
+  @Override
+  public Optional<String> consent(
+      RenameColumnInCode migration, Map<String, Object> facts, int phase, Direction direction) {
+    if (direction == Direction.DOWN) {
+      return Optional.empty();
+    }
+    return switch (phase) {
+      case RenameColumnInCode.EXPAND -> Published.consent(facts, migration.table(), migration.to());
+      case RenameColumnInCode.CONTRACT -> Published.quarantine(facts, migration.table());
+      default -> Optional.empty();
+    };
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
+import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
@@ -11,6 +12,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A column's default, set by a change of the catalog. */
 final class PostgresSetDefault implements OperationSupport<SetDefault> {
@@ -74,7 +76,50 @@ final class PostgresSetDefault implements OperationSupport<SetDefault> {
                 + " a NULL for domains only",
             "Declare DropDefault, if the column is to lose its default.");
       }
+      requireAccepted(catalog, table, column, trial, expression);
       return printed.get(0);
+    }
+  }
+
+  /**
+   * A row that omits the column must not be rejected for its default: by its type or domain, by NOT
+   * NULL, by a check over the column alone. Others depend on the row, as does what is unique. The
+   * server itself says so, of a row of the trial that has no other column. Of a sequence that takes
+   * one number.
+   */
+  private static void requireAccepted(
+      Catalog catalog, CatalogTable table, CatalogColumn column, Trial trial, String expression)
+      throws SQLException {
+    for (CatalogColumn each : catalog.columns(table)) {
+      if (!each.name().equals(column.name())) {
+        trial.execute("ALTER TABLE " + trial.name() + " DROP COLUMN " + each.quoted());
+      }
+    }
+    for (CatalogConstraint each : catalog.constraints(table, column)) {
+      if (each.isCheck() && each.columns().equals(List.of(column.name()))) {
+        trial.execute(
+            "ALTER TABLE "
+                + trial.name()
+                + " ADD CONSTRAINT "
+                + Sql.quote(each.name())
+                + " "
+                + each.definition().replaceFirst(" NO INHERIT$", ""));
+      }
+    }
+    Optional<SQLException> said =
+        catalog.attempt("INSERT INTO " + trial.name() + " DEFAULT VALUES");
+    if (said.isPresent() && PostgresErrors.classify(said.get()) != SqlErrorKind.PRIVILEGE) {
+      throw catalog.refuse(
+          "rows that get the default \""
+              + expression
+              + "\" for column \""
+              + column.name()
+              + "\" of table "
+              + table.display()
+              + " would be rejected: the server says \""
+              + Catalog.said(said.get())
+              + "\"",
+          "Choose a default that the column accepts, or change what rejects it first.");
     }
   }
 

@@ -58,8 +58,27 @@ final class RenameColumnByViewCheck {
     RecordedStatements.requireHarmless(catalog, table, from);
   }
 
-  /** Before the view goes. */
+  /** Before the view goes, and the column gets its new name. */
   void requireBack() throws SQLException {
+    requireDroppable();
+    CatalogTable hidden = catalog.table(view.hiddenName());
+    CatalogColumn from = catalog.column(hidden, migration.from());
+    requireFree(hidden);
+    // Their text names what code sees.
+    requireUnused(
+        new CatalogTable(
+            hidden.oid(),
+            hidden.schema(),
+            migration.table(),
+            hidden.owner(),
+            hidden.rowSecurity(),
+            hidden.lastAttribute()),
+        from);
+    requireUnpublished(hidden);
+  }
+
+  /** Before the view goes, whatever the column is called afterwards. */
+  void requireDroppable() throws SQLException {
     List<Long> shown =
         catalog.list(
             "SELECT c.oid::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -80,19 +99,7 @@ final class RenameColumnByViewCheck {
               + Sql.quote(view.to())
               + ".");
     }
-    CatalogTable hidden = catalog.table(view.hiddenName());
-    CatalogColumn from = catalog.column(hidden, migration.from());
-    requireFree(hidden);
-    // Their text names what code sees.
-    requireUnused(
-        new CatalogTable(
-            hidden.oid(),
-            hidden.schema(),
-            migration.table(),
-            hidden.owner(),
-            hidden.rowSecurity(),
-            hidden.lastAttribute()),
-        from);
+    catalog.table(view.hiddenName());
     long oid = shown.get(0);
     List<String> dependents =
         catalog.list(
@@ -115,7 +122,6 @@ final class RenameColumnByViewCheck {
         "the view that stands in for table "
             + view.table()
             + " can't go: its rows are known by their type to ");
-    requireUnpublished(hidden);
   }
 
   private void requireFree(CatalogTable table) throws SQLException {

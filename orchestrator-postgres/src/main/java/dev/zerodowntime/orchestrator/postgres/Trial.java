@@ -31,8 +31,10 @@ final class Trial implements AutoCloseable {
     this.connection = catalog.connection();
     Privileges.requireTemporary(catalog);
     this.before = connection.setSavepoint();
-    execute(
-        "CREATE TEMPORARY TABLE " + Sql.quote(table.name()) + " (LIKE " + table.qualified() + ")");
+    require(
+        "CREATE TEMPORARY TABLE " + Sql.quote(table.name()) + " (LIKE " + table.qualified() + ")",
+        "a temporary copy of table " + table.display() + ", to try things out on",
+        "Let the user of the connections for DDL create one.");
     if (rows > 0) {
       execute("INSERT INTO " + name() + " SELECT * FROM " + table.qualified() + " LIMIT " + rows);
     }
@@ -69,6 +71,21 @@ final class Trial implements AutoCloseable {
     switch (PostgresErrors.classify(e)) {
       case CONNECTION_LOST, CANCELLED, LOCK_TIMEOUT, DEADLOCK -> throw e;
       default -> {
+        // Nothing can be asked in a transaction that has failed.
+        connection.rollback(before);
+        List<String> triggers = EventTriggers.raising(connection, e);
+        if (!triggers.isEmpty()) {
+          return catalog.refuse(
+              "event trigger "
+                  + String.join(", ", triggers)
+                  + " is against what has to be tried out on a temporary table first: the server"
+                  + " says \""
+                  + Catalog.said(e)
+                  + "\"",
+              "Let it pass what is in pg_temp, or what this user does; or ALTER EVENT TRIGGER "
+                  + triggers.get(0)
+                  + " DISABLE; until the migration is done.");
+        }
         return catalog.refuse(what + ": the server says \"" + Catalog.said(e) + "\"", remedy);
       }
     }

@@ -394,10 +394,15 @@ final class Driver {
     }
     boolean up = !row.goesDown();
     int phase = up ? row.state().reached() + 1 : row.state().reached();
+    boolean asks = up && (operation.recaptures(phase) || !Preflight.captured(row));
     Preflight.Found found = null;
-    if (up && (operation.recaptures(phase) || !Preflight.captured(row))) {
+    if (asks || !up) {
       try {
-        found = preflight.run(operation, ctx.target(row), phase, row.facts());
+        if (up) {
+          found = preflight.run(operation, ctx.target(row), phase, row.facts());
+        } else {
+          preflight.back(operation, ctx.target(row), phase, row.facts());
+        }
       } catch (RefusedException e) {
         if (e.code() == ErrorCode.MISSING_PRIVILEGE) {
           // This process's user may not; another driver's may.
@@ -406,7 +411,7 @@ final class Driver {
         refuse(row, e);
         return Optional.of(row);
       }
-      if (!Preflight.captured(row)) {
+      if (found != null && !Preflight.captured(row)) {
         // The gates look at the steps, which follow from the facts: store these first.
         store(row, found);
         return Optional.of(row);

@@ -27,6 +27,11 @@ record Operation<M extends Migration<?>>(OperationSupport<M> support, M migratio
     return support.preflight(migration, target, phase, known, connection);
   }
 
+  void preflightBack(Target target, int phase, Map<String, Object> facts, Connection connection)
+      throws SQLException {
+    support.preflightBack(migration, target, phase, facts, connection);
+  }
+
   List<StageSpan> stages(Map<String, Object> facts) {
     return support.stages(migration, facts);
   }

@@ -37,15 +37,29 @@ final class Preflight {
 
   Found run(Operation<?> operation, Target target, int phase, Map<String, Object> known)
       throws SQLException {
+    Map<String, Object> facts =
+        asked(
+            target,
+            connection ->
+                new LinkedHashMap<>(operation.preflight(target, phase, known, connection)));
+    facts.put(CAPTURED, true);
+    return new Found(operation.migration().lifecycle().withStages(operation.stages(facts)), facts);
+  }
+
+  /** Whether a phase can be left downwards. */
+  void back(Operation<?> operation, Target target, int phase, Map<String, Object> facts)
+      throws SQLException {
+    asked(
+        target,
+        connection -> {
+          operation.preflightBack(target, phase, facts, connection);
+          return true;
+        });
+  }
+
+  private <T> T asked(Target target, Db.Work<T> work) throws SQLException {
     try {
-      Map<String, Object> facts =
-          Db.rolledBack(
-              ctx.ddlDataSource(),
-              connection ->
-                  new LinkedHashMap<>(operation.preflight(target, phase, known, connection)));
-      facts.put(CAPTURED, true);
-      return new Found(
-          operation.migration().lifecycle().withStages(operation.stages(facts)), facts);
+      return Db.rolledBack(ctx.ddlDataSource(), work);
     } catch (SQLException e) {
       SqlErrorKind kind = ctx.dialect().classify(e);
       if (kind == SqlErrorKind.PRIVILEGE) {

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.State;
+import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
@@ -134,9 +135,22 @@ final class StepRunner {
               + e.getMessage()
               + " [SQLSTATE "
               + e.getSQLState()
-              + "]; its SQL: "
+              + "]"
+              + explained(e)
+              + "; its SQL: "
               + String.join("; ", step.sql())
               + "; mend the cause, then resume the migration");
+    }
+  }
+
+  private String explained(SQLException error) {
+    try {
+      return Db.autoCommit(ctx.ddlDataSource(), c -> ctx.dialect().explain(c, error))
+          .map(each -> " (" + each + ")")
+          .orElse("");
+    } catch (SQLException e) {
+      // The error itself matters more.
+      return "";
     }
   }
 
