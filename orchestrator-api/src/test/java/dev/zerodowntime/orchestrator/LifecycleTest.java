@@ -21,6 +21,7 @@ import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
+import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import java.util.List;
@@ -59,7 +60,8 @@ class LifecycleTest {
             AddEnumValue.of("t/value").table("t").type("e").value("v").build(),
             DropIndex.of("t/drop").table("t").name("i").build(),
             RenameIndex.of("t/rename").table("t").from("i").to("j").build(),
-            AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build())
+            AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build(),
+            RenameTable.of("t/rename").from("t").to("u").build())
         .map(Migration::lifecycle);
   }
 

@@ -77,6 +77,7 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameColumnByView(),
         new PostgresRenameColumnInCode(),
         new PostgresRenameIndex(),
+        new PostgresRenameTable(),
         new PostgresSetDefault(),
         new PostgresSetNotNull());
   }

@@ -20,6 +20,7 @@ import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
+import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
@@ -74,7 +75,8 @@ final class Subjects {
             addEnumValue(),
             dropIndex(),
             renameIndex(),
-            addPrimaryKey())) {
+            addPrimaryKey(),
+            renameTable())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -438,6 +440,15 @@ final class Subjects {
                 .name("tallies_pkey")
                 .columns("country", "day")
                 .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> renameTable() {
+    return new Subject<>(
+        "RenameTable",
+        RenameTable.Code.class,
+        approvals ->
+            policy(RenameTable.of("billing/calls"), approvals).from("visits").to("calls").build(),
         phase -> Row.PLAIN);
   }
 }
