@@ -11,6 +11,7 @@ import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
@@ -61,7 +62,8 @@ class LifecycleTest {
             DropIndex.of("t/drop").table("t").name("i").build(),
             RenameIndex.of("t/rename").table("t").from("i").to("j").build(),
             AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build(),
-            RenameTable.of("t/rename").from("t").to("u").build())
+            RenameTable.of("t/rename").from("t").to("u").build(),
+            CreateTable.of("t/new").table("t").column("c", "int").build())
         .map(Migration::lifecycle);
   }
 

@@ -67,6 +67,7 @@ public final class PostgresDialect implements Dialect {
         new PostgresAddUnique(),
         new PostgresBackfill(),
         new PostgresCreateIndex(),
+        new PostgresCreateTable(),
         new PostgresDropColumn(),
         new PostgresDropConstraint(),
         new PostgresDropDefault(),

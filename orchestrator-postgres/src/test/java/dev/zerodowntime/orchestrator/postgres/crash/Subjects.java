@@ -10,6 +10,7 @@ import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
@@ -76,7 +77,8 @@ final class Subjects {
             dropIndex(),
             renameIndex(),
             addPrimaryKey(),
-            renameTable())) {
+            renameTable(),
+            createTable())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -449,6 +451,23 @@ final class Subjects {
         RenameTable.Code.class,
         approvals ->
             policy(RenameTable.of("billing/calls"), approvals).from("visits").to("calls").build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> createTable() {
+    return new Subject<>(
+        "CreateTable",
+        CreateTable.Code.class,
+        approvals ->
+            policy(CreateTable.of("billing/orders"), approvals)
+                .table("orders")
+                .column("id", "bigserial")
+                .notNullColumn("user_id", "bigint")
+                .column("prior", "bigint")
+                .primaryKey("id")
+                .foreignKey("user_id", Subject.TABLE, "id", "ON DELETE CASCADE")
+                .foreignKey("prior", "orders", "id", "")
+                .build(),
         phase -> Row.PLAIN);
   }
 }
