@@ -18,6 +18,7 @@ import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.operation.DropTable;
+import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
@@ -63,7 +64,8 @@ class LifecycleTest {
             RenameIndex.of("t/rename").table("t").from("i").to("j").build(),
             AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build(),
             RenameTable.of("t/rename").from("t").to("u").build(),
-            CreateTable.of("t/new").table("t").column("c", "int").build())
+            CreateTable.of("t/new").table("t").column("c", "int").build(),
+            Reindex.of("t/reindex").table("t").build())
         .map(Migration::lifecycle);
   }
 

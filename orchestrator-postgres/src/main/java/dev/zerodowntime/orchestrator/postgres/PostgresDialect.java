@@ -74,6 +74,7 @@ public final class PostgresDialect implements Dialect {
         new PostgresDropIndex(),
         new PostgresDropNotNull(),
         new PostgresDropTable(),
+        new PostgresReindex(),
         new PostgresRenameColumn(),
         new PostgresRenameColumnByView(),
         new PostgresRenameColumnInCode(),

@@ -17,6 +17,7 @@ import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.operation.DropTable;
+import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
@@ -78,7 +79,8 @@ final class Subjects {
             renameIndex(),
             addPrimaryKey(),
             renameTable(),
-            createTable())) {
+            createTable(),
+            reindex())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -467,6 +469,18 @@ final class Subjects {
                 .primaryKey("id")
                 .foreignKey("user_id", Subject.TABLE, "id", "ON DELETE CASCADE")
                 .foreignKey("prior", "orders", "id", "")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> reindex() {
+    return new Subject<>(
+        "Reindex",
+        Reindex.Code.class,
+        approvals ->
+            policy(Reindex.of("billing/users-reindex"), approvals)
+                .table(Subject.TABLE)
+                .name("users_name_lower")
                 .build(),
         phase -> Row.PLAIN);
   }
