@@ -22,6 +22,7 @@ import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.RenameEnumValue;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
@@ -65,7 +66,8 @@ class LifecycleTest {
             AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build(),
             RenameTable.of("t/rename").from("t").to("u").build(),
             CreateTable.of("t/new").table("t").column("c", "int").build(),
-            Reindex.of("t/reindex").table("t").build())
+            Reindex.of("t/reindex").table("t").build(),
+            RenameEnumValue.of("t/rename").table("t").type("e").from("a").to("b").build())
         .map(Migration::lifecycle);
   }
 

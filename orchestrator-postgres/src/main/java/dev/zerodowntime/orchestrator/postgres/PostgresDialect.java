@@ -78,6 +78,7 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameColumn(),
         new PostgresRenameColumnByView(),
         new PostgresRenameColumnInCode(),
+        new PostgresRenameEnumValue(),
         new PostgresRenameIndex(),
         new PostgresRenameTable(),
         new PostgresSetDefault(),

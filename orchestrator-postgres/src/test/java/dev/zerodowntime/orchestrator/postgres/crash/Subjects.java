@@ -21,6 +21,7 @@ import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.RenameEnumValue;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
@@ -80,7 +81,8 @@ final class Subjects {
             addPrimaryKey(),
             renameTable(),
             createTable(),
-            reindex())) {
+            reindex(),
+            renameEnumValue())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -481,6 +483,20 @@ final class Subjects {
             policy(Reindex.of("billing/users-reindex"), approvals)
                 .table(Subject.TABLE)
                 .name("users_name_lower")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> renameEnumValue() {
+    return new Subject<>(
+        "RenameEnumValue",
+        RenameEnumValue.Code.class,
+        approvals ->
+            policy(RenameEnumValue.of("billing/visits-lengthy"), approvals)
+                .table("visits")
+                .type("kind")
+                .from("long")
+                .to("lengthy")
                 .build(),
         phase -> Row.PLAIN);
   }
