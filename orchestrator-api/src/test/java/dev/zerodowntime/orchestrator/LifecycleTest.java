@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
+import dev.zerodowntime.orchestrator.operation.AddExclusion;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
+import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
@@ -67,7 +69,9 @@ class LifecycleTest {
             RenameTable.of("t/rename").from("t").to("u").build(),
             CreateTable.of("t/new").table("t").column("c", "int").build(),
             Reindex.of("t/reindex").table("t").build(),
-            RenameEnumValue.of("t/rename").table("t").type("e").from("a").to("b").build())
+            RenameEnumValue.of("t/rename").table("t").type("e").from("a").to("b").build(),
+            AddGeneratedColumn.of("t/add").table("t").column("c", "int").expression("1").build(),
+            AddExclusion.of("t/apart").table("t").name("k").definition("(c WITH =)").build())
         .map(Migration::lifecycle);
   }
 

@@ -5,7 +5,9 @@ import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
+import dev.zerodowntime.orchestrator.operation.AddExclusion;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
+import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
@@ -82,7 +84,9 @@ final class Subjects {
             renameTable(),
             createTable(),
             reindex(),
-            renameEnumValue())) {
+            renameEnumValue(),
+            addGeneratedColumn(),
+            addExclusion())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -497,6 +501,33 @@ final class Subjects {
                 .type("kind")
                 .from("long")
                 .to("lengthy")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addGeneratedColumn() {
+    return new Subject<>(
+        "AddGeneratedColumn",
+        AddGeneratedColumn.Code.class,
+        approvals ->
+            policy(AddGeneratedColumn.of("billing/bookings-length"), approvals)
+                .table("bookings")
+                .column("length", "int")
+                .expression("upper(during) - lower(during)")
+                .stored()
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addExclusion() {
+    return new Subject<>(
+        "AddExclusion",
+        AddExclusion.Code.class,
+        approvals ->
+            policy(AddExclusion.of("billing/bookings-apart"), approvals)
+                .table("bookings")
+                .name("bookings_apart")
+                .definition("USING gist (during WITH &&)")
                 .build(),
         phase -> Row.PLAIN);
   }
