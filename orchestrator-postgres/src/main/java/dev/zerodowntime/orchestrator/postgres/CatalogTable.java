@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.postgres;
 
+import dev.zerodowntime.orchestrator.spi.NotYetException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -144,16 +145,25 @@ record CatalogTable(
     }
   }
 
-  /** A table that has stepped aside for a view comes back. */
+  /** A table that has stepped aside for a view comes back, or the view goes. */
   private static void requireNoStandIn(Catalog catalog, CatalogTable table) throws SQLException {
-    Optional<String> owner = TwoNameView.owner(catalog, table.oid());
+    Optional<String> owner = StandInView.owner(catalog, table.oid());
     if (owner.isPresent()) {
       throw catalog.refuse(
           table.display()
-              + " is a view that shows a column under two names, until migration "
+              + " is a view that stands in for a table, until migration "
               + owner.get()
               + " has reached CONTRACT",
           "Wait until then, or take it back with rollback(\"" + owner.get() + "\").");
+    }
+    Optional<String> renaming = StandInView.renaming(catalog, table.oid());
+    if (renaming.isPresent() && !renaming.get().equals(catalog.migration())) {
+      throw new NotYetException(
+          "table "
+              + table.display()
+              + " also has its old name, until migration "
+              + renaming.get()
+              + " has reached CONTRACT");
     }
   }
 

@@ -77,13 +77,16 @@ record Dependent(Kind kind, String name) {
           + " (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid"
           + " AND d.deptype = 'e') ORDER BY 1";
 
+  private static final String OF_TABLE = "t.tgrelid = ?::bigint::oid AND";
+
   /** The arguments of the table's triggers, which end with a zero byte, one a line. */
   private static final String ARGUMENTS =
       "SELECT t.tgname, p.proname, convert_from(decode(b.hex, 'hex'), getdatabaseencoding()) FROM"
           + " pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid CROSS JOIN LATERAL (SELECT"
           + " string_agg(CASE get_byte(t.tgargs, i) WHEN 0 THEN '0a' ELSE"
           + " lpad(to_hex(get_byte(t.tgargs, i)), 2, '0') END, '' ORDER BY i) AS hex FROM"
-          + " generate_series(0, length(t.tgargs) - 1) AS i) b WHERE t.tgrelid = ?::bigint::oid AND"
+          + " generate_series(0, length(t.tgargs) - 1) AS i) b WHERE "
+          + OF_TABLE
           + " NOT t.tgisinternal AND t.tgnargs > 0 ORDER BY 1";
 
   static List<Dependent> read(Catalog catalog, CatalogTable table, CatalogColumn column)
@@ -147,13 +150,23 @@ record Dependent(Kind kind, String name) {
   /** Triggers that are told the column's name. */
   private static List<Dependent> arguments(Catalog catalog, CatalogTable table, Pattern column)
       throws SQLException {
+    return arguments(catalog, column, ARGUMENTS, table.oid());
+  }
+
+  /** Triggers of any table that are told a name by an argument. */
+  static List<Dependent> arguments(Catalog catalog, Pattern name) throws SQLException {
+    return arguments(catalog, name, ARGUMENTS.replace(OF_TABLE, ""));
+  }
+
+  private static List<Dependent> arguments(
+      Catalog catalog, Pattern name, String sql, Object... parameters) throws SQLException {
     return catalog
         .list(
-            ARGUMENTS,
+            sql,
             row -> new String[] {row.getString(1), row.getString(2), row.getString(3)},
-            table.oid())
+            parameters)
         .stream()
-        .filter(trigger -> column.matcher(String.valueOf(trigger[2])).find())
+        .filter(trigger -> name.matcher(String.valueOf(trigger[2])).find())
         .filter(trigger -> !catalog.policy().allowedFunctions().contains(trigger[1]))
         .map(
             trigger ->

@@ -118,6 +118,26 @@ final class Probes {
     return index(table, index, "NOT (i.indisvalid AND i.indisready AND i.indislive)");
   }
 
+  /** Whether an index is whole, and another one, or in another file, than it was. */
+  static String rebuiltIndex(String table, String index, String was) {
+    return index(
+        table,
+        index,
+        "i.indisvalid AND i.indisready AND i.indislive AND "
+            + identity("i.indexrelid")
+            + " <> "
+            + Sql.literal(was));
+  }
+
+  /** What an index is and where its entries are, as text; another one once it was rebuilt. */
+  static String identity(String oid) {
+    return "("
+        + oid
+        + ")::text || '/' || coalesce(pg_catalog.pg_relation_filenode("
+        + oid
+        + ")::text, '')";
+  }
+
   private static String index(String table, String index, String condition) {
     return "EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indexrelid = "
         + Sql.regclass(index)

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Statements of the application that a view in the table's place would break, as far as {@code
@@ -21,12 +22,17 @@ final class RecordedStatements {
 
   private RecordedStatements() {}
 
-  /** Refuses if any of them is there. */
-  static void requireHarmless(Catalog catalog, CatalogTable table, CatalogColumn column)
+  /**
+   * Refuses if any of them is there.
+   *
+   * @param columns those that a view has no default for: {@code SET ... = DEFAULT} writes a null
+   * @param otherwise what else could be done, for the message; a sentence, or empty
+   */
+  static void requireHarmless(
+      Catalog catalog, CatalogTable table, List<String> columns, String otherwise)
       throws SQLException {
-    int version = Integer.parseInt(catalog.text("SELECT current_setting('server_version_num')"));
     List<String> found =
-        harmful(read(catalog, table), table.schema(), table.name(), column.name(), version);
+        harmful(read(catalog, table), table.schema(), table.name(), columns, version(catalog));
     if (!found.isEmpty()) {
       int more = found.size() - SHOWN;
       throw catalog.refuse(
@@ -35,9 +41,14 @@ final class RecordedStatements {
               + " that pg_stat_statements has recorded would fail on a view: "
               + String.join("; ", found.subList(0, Math.min(SHOWN, found.size())))
               + (more > 0 ? "; and " + more + " more" : ""),
-          "Change the code, and when no build with them is left, pg_stat_statements_reset(). "
-              + RenameColumnByViewCheck.TRIGGER_FORM);
+          ("Change the code, and when no build with them is left, pg_stat_statements_reset(). "
+                  + otherwise)
+              .strip());
     }
+  }
+
+  static int version(Catalog catalog) throws SQLException {
+    return Integer.parseInt(catalog.text("SELECT current_setting('server_version_num')"));
   }
 
   private static String excerpt(String statement) {
@@ -47,14 +58,14 @@ final class RecordedStatements {
 
   /** Those statements that fail, each with what is the matter with it. */
   static List<String> harmful(
-      List<String> statements, String schema, String table, String column, int version) {
+      List<String> statements, String schema, String table, List<String> columns, int version) {
     String name =
         "(?:ONLY\\s+)?(?:"
             + anyQuotes(schema)
             + "\\s*\\.\\s*)?"
             + anyQuotes(table)
             + "(?![\\p{L}\\p{N}_$\"])";
-    Map<String, Pattern> patterns = patterns(name, column, version);
+    Map<String, Pattern> patterns = patterns(name, columns, version);
     List<String> found = new ArrayList<>();
     for (String statement : statements) {
       for (Map.Entry<String, Pattern> each : patterns.entrySet()) {
@@ -71,7 +82,7 @@ final class RecordedStatements {
     return "(?:" + Pattern.quote(Sql.quote(name)) + "|" + Pattern.quote(name) + ")";
   }
 
-  private static Map<String, Pattern> patterns(String name, String column, int version) {
+  private static Map<String, Pattern> patterns(String name, List<String> columns, int version) {
     Map<String, Pattern> patterns = new LinkedHashMap<>();
     patterns.put(
         "ON CONFLICT ON CONSTRAINT",
@@ -91,14 +102,16 @@ final class RecordedStatements {
             "\\A(?=.*(?:\\bFROM|\\bJOIN|\\bINTO|\\bUPDATE|,)\\s+"
                 + name
                 + ").*(?<![\\p{L}\\p{N}_$\"])(?:xmin|xmax|cmin|cmax|ctid|tableoid)\\b"));
-    patterns.put(
-        "SET ... = DEFAULT",
-        pattern(
-            "(?:\\bUPDATE|\\bINTO)\\s+"
-                + name
-                + ".*\\bSET\\b.*(?<![\\p{L}\\p{N}_$])"
-                + Pattern.quote(column)
-                + "\"?\\s*=\\s*DEFAULT\\b"));
+    if (!columns.isEmpty()) {
+      patterns.put(
+          "SET ... = DEFAULT",
+          pattern(
+              "(?:\\bUPDATE|\\bINTO)\\s+"
+                  + name
+                  + ".*\\bSET\\b.*(?<![\\p{L}\\p{N}_$])(?:"
+                  + columns.stream().map(Pattern::quote).collect(Collectors.joining("|"))
+                  + ")\"?\\s*=\\s*DEFAULT\\b"));
+    }
     return patterns;
   }
 

@@ -13,7 +13,6 @@ final class RenameColumnByViewCheck {
   static final String TRIGGER_FORM = "Or use RenameColumn, which works with a second column.";
 
   private static final int MAX_COLUMNS = 1_600;
-  private static final int SECURITY_INVOKER = 150_000;
 
   /** These are kept by the column's number, or with the table: a rename doesn't touch them. */
   private static final Set<Dependent.Kind> FOLLOW =
@@ -24,22 +23,17 @@ final class RenameColumnByViewCheck {
           Dependent.Kind.TRIGGER,
           Dependent.Kind.STATISTICS);
 
-  /** What takes or returns rows of a relation, or holds some: it knows them by its type. */
-  private static final String ROW_TYPES =
-      "SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend d JOIN"
-          + " pg_type y ON d.refclassid = 'pg_type'::regclass AND d.refobjid = y.oid WHERE d.deptype"
-          + " = 'n' AND (y.typrelid = ?::bigint::oid OR y.typelem = (SELECT reltype FROM pg_class"
-          + " WHERE oid = ?::bigint::oid)) ORDER BY 1";
-
   private final RenameColumnByView migration;
   private final Catalog catalog;
   private final TwoNameView view;
+  private final StandInCheck standIn;
 
   RenameColumnByViewCheck(RenameColumnByView migration, Target target, Connection connection)
       throws SQLException {
     this.migration = migration;
     this.catalog = new Catalog(migration, target, connection);
     this.view = new TwoNameView(migration, target);
+    this.standIn = new StandInCheck(catalog, TRIGGER_FORM);
   }
 
   /** Before the table steps aside. */
@@ -49,13 +43,11 @@ final class RenameColumnByViewCheck {
     Sql.requireFits(migration.id(), "column", migration.to());
     requireFree(table);
     requireSimple(table, from);
-    requirePrivileges(table);
-    requireRowSecurity(table);
+    standIn.requireOrdinary(table);
     requireUnused(table, from);
-    requireNobodys(
-        table.oid(), "rows of table " + table.display() + " are known by their type to ");
-    requireUnpublished(table);
-    RecordedStatements.requireHarmless(catalog, table, from);
+    standIn.requireNobodys(table);
+    standIn.requireUnpublished(table);
+    RecordedStatements.requireHarmless(catalog, table, List.of(from.name()), TRIGGER_FORM);
   }
 
   /** Before the view goes, and the column gets its new name. */
@@ -74,7 +66,7 @@ final class RenameColumnByViewCheck {
             hidden.rowSecurity(),
             hidden.lastAttribute()),
         from);
-    requireUnpublished(hidden);
+    standIn.requireUnpublished(hidden);
   }
 
   /** Before the view goes, whatever the column is called afterwards. */
@@ -100,28 +92,7 @@ final class RenameColumnByViewCheck {
               + ".");
     }
     catalog.table(view.hiddenName());
-    long oid = shown.get(0);
-    List<String> dependents =
-        catalog.list(
-            "SELECT DISTINCT pg_describe_object('pg_class'::regclass, r.ev_class, 0) FROM pg_depend"
-                + " d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid"
-                + " WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ?::bigint::oid AND"
-                + " r.ev_class <> d.refobjid ORDER BY 1",
-            row -> row.getString(1),
-            oid);
-    if (!dependents.isEmpty()) {
-      throw catalog.refuse(
-          "the view that stands in for table "
-              + view.table()
-              + " can't go, since it is used by "
-              + String.join(", ", dependents),
-          "Drop it, and create it anew afterwards.");
-    }
-    requireNobodys(
-        oid,
-        "the view that stands in for table "
-            + view.table()
-            + " can't go: its rows are known by their type to ");
+    standIn.requireUnused(shown.get(0), view.table());
   }
 
   private void requireFree(CatalogTable table) throws SQLException {
@@ -164,107 +135,6 @@ final class RenameColumnByViewCheck {
           "table " + table.display() + " has as many columns as a view may have, " + MAX_COLUMNS,
           "Drop one.");
     }
-    List<String> rules =
-        catalog.list(
-            "SELECT rulename FROM pg_rewrite WHERE ev_class = ?::bigint::oid ORDER BY 1",
-            row -> row.getString(1),
-            table.oid());
-    if (!rules.isEmpty()) {
-      throw catalog.refuse(
-          "table " + table.display() + " has rules, which a view changes the meaning of: " + rules,
-          "Replace them by triggers.");
-    }
-    List<String> labels =
-        catalog.list(
-            "SELECT DISTINCT provider FROM pg_seclabel WHERE classoid = 'pg_class'::regclass AND"
-                + " objoid = ?::bigint::oid ORDER BY 1",
-            row -> row.getString(1),
-            table.oid());
-    if (!labels.isEmpty()) {
-      throw catalog.refuse(
-          "table " + table.display() + " has security labels, which a view would lack: " + labels,
-          "SECURITY LABEL ... IS NULL; and label it again afterwards.");
-    }
-  }
-
-  private void requirePrivileges(CatalogTable table) throws SQLException {
-    Privileges.requireCreate(catalog, "views", table.schema());
-    String owner = table.owner();
-    if (!catalog
-        .list(
-            "SELECT has_schema_privilege(?, ?, 'CREATE')",
-            row -> row.getBoolean(1),
-            owner,
-            table.schema())
-        .equals(List.of(true))) {
-      throw catalog.forbid(
-          "\""
-              + owner
-              + "\" owns table "
-              + table.display()
-              + ", and may not own a view in its schema",
-          "GRANT CREATE ON SCHEMA " + Sql.quote(table.schema()) + " TO " + Sql.quote(owner) + ";");
-    }
-    List<String> lacking =
-        catalog.list(
-            "SELECT p FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p WHERE NOT"
-                + " has_table_privilege(?, ?::bigint::oid, p)",
-            row -> row.getString(1),
-            owner,
-            table.oid());
-    if (!lacking.isEmpty()) {
-      throw catalog.forbid(
-          "a view reads and writes as its owner, and \""
-              + owner
-              + "\" may not "
-              + String.join(", ", lacking)
-              + " its own table "
-              + table.display(),
-          "GRANT "
-              + String.join(", ", lacking)
-              + " ON "
-              + table.qualified()
-              + " TO "
-              + Sql.quote(owner)
-              + "; "
-              + TRIGGER_FORM);
-    }
-  }
-
-  /** Policies are about who asks; a view asks as its owner, unless told otherwise. */
-  private void requireRowSecurity(CatalogTable table) throws SQLException {
-    List<String> columns =
-        catalog.list(
-            "SELECT a.attname FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND"
-                + " a.attnum > 0 AND NOT a.attisdropped AND a.attacl IS NOT NULL WHERE c.oid ="
-                + " ?::bigint::oid AND c.relrowsecurity ORDER BY a.attnum",
-            row -> String.valueOf(row.getString(1)),
-            table.oid());
-    if (columns.isEmpty()) {
-      return;
-    }
-    String display = table.display();
-    if (version() < SECURITY_INVOKER) {
-      throw catalog.refuse(
-          "row security is enabled for table "
-              + display
-              + ", and before PostgreSQL 15 a view would get round its policies",
-          "Upgrade to PostgreSQL 15, or use RenameColumn, which works with a second column.");
-    }
-    columns.remove("null");
-    if (!columns.isEmpty()) {
-      throw catalog.refuse(
-          "row security is enabled for table "
-              + display
-              + ", and privileges are granted on its columns "
-              + columns
-              + ": to read a view that minds policies, a role needs all columns",
-          "Grant on the table as a whole instead. " + TRIGGER_FORM);
-    }
-  }
-
-  private int version() throws SQLException {
-    return Integer.parseInt(catalog.text("SELECT current_setting('server_version_num')"));
   }
 
   private void requireUnused(CatalogTable table, CatalogColumn from) throws SQLException {
@@ -283,35 +153,6 @@ final class RenameColumnByViewCheck {
               + String.join(", ", dependents),
           "Drop it, or change it so that it doesn't name the column, and create it anew for the new"
               + " name afterwards.");
-    }
-  }
-
-  private void requireNobodys(long relation, String problem) throws SQLException {
-    List<String> users = catalog.list(ROW_TYPES, row -> row.getString(1), relation, relation);
-    if (!users.isEmpty()) {
-      throw catalog.refuse(
-          problem + String.join(", ", users),
-          "Let it name columns, or a type of its own. " + TRIGGER_FORM);
-    }
-  }
-
-  /** Subscribers know the table by its name. */
-  private void requireUnpublished(CatalogTable table) throws SQLException {
-    List<String> publications =
-        catalog.list(
-            "SELECT DISTINCT pubname FROM pg_publication_tables WHERE schemaname = ? AND tablename"
-                + " = ? ORDER BY 1",
-            row -> row.getString(1),
-            table.schema(),
-            table.name());
-    if (!publications.isEmpty()) {
-      throw catalog.refuse(
-          "table "
-              + table.display()
-              + " is published by "
-              + publications
-              + ", and subscribers have no table of the name that it has meanwhile",
-          "Take it out of the publication until CONTRACT. " + TRIGGER_FORM);
     }
   }
 }

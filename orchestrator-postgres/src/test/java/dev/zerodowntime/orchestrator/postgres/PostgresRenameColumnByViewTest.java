@@ -413,7 +413,8 @@ class PostgresRenameColumnByViewTest {
   void recordedStatements(String statement, String what) throws SQLException {
     boolean fails = what != null && !(what.equals("MERGE") && version >= 17);
     List<String> found =
-        RecordedStatements.harmful(List.of(statement), "public", "users", "name", version * 10_000);
+        RecordedStatements.harmful(
+            List.of(statement), "public", "users", List.of("name"), version * 10_000);
     assertThat(found).hasSize(fails ? 1 : 0);
     if (fails) {
       assertThat(found.get(0)).startsWith(what + ": ");

@@ -116,9 +116,9 @@ final class Dump {
 
   private static final String CONTROL =
       """
-      SELECT 'migration ' || (to_jsonb(m) - '{ordinal,since,created_at,finished_at,fit_up_since,
-          fit_down_since,target_by}'
-          ::text[])::text || ' finished=' || (m.finished_at IS NOT NULL) AS line
+      SELECT 'migration ' || regexp_replace((to_jsonb(m) - '{ordinal,since,created_at,finished_at,
+          fit_up_since,fit_down_since,target_by}'
+          ::text[])::text, '"was\\W+\\d+/\\d+', '"was', 'g') || ' finished=' || (m.finished_at IS NOT NULL) AS line
         FROM orchestrator.migration m
       UNION ALL SELECT format('release %s %s %s %s %s', application, release, stages, declared,
           forgotten) FROM orchestrator.release

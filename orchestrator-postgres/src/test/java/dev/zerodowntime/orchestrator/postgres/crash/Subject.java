@@ -94,6 +94,8 @@ record Subject<C extends Enum<C> & CodeStage>(
             + " GENERATED ALWAYS AS IDENTITY)",
         "CREATE INDEX visits_at ON visits (at)",
         "INSERT INTO visits (country) SELECT 'fr' FROM generate_series(1, 20)",
+        // What has no rows yet.
+        "CREATE TABLE bookings (room int, during int4range)",
         // What has no key yet.
         "CREATE TABLE tallies (day int NOT NULL, country text NOT NULL, visits int)",
         "INSERT INTO tallies SELECT i, 'de', i FROM generate_series(1, 240) i",

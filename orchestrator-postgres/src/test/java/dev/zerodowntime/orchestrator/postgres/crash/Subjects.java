@@ -5,21 +5,27 @@ import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
+import dev.zerodowntime.orchestrator.operation.AddExclusion;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
+import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.operation.DropTable;
+import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.RenameEnumValue;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
+import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
@@ -74,7 +80,13 @@ final class Subjects {
             addEnumValue(),
             dropIndex(),
             renameIndex(),
-            addPrimaryKey())) {
+            addPrimaryKey(),
+            renameTable(),
+            createTable(),
+            reindex(),
+            renameEnumValue(),
+            addGeneratedColumn(),
+            addExclusion())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -437,6 +449,85 @@ final class Subjects {
                 .table("tallies")
                 .name("tallies_pkey")
                 .columns("country", "day")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> renameTable() {
+    return new Subject<>(
+        "RenameTable",
+        RenameTable.Code.class,
+        approvals ->
+            policy(RenameTable.of("billing/calls"), approvals).from("visits").to("calls").build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> createTable() {
+    return new Subject<>(
+        "CreateTable",
+        CreateTable.Code.class,
+        approvals ->
+            policy(CreateTable.of("billing/orders"), approvals)
+                .table("orders")
+                .column("id", "bigserial")
+                .notNullColumn("user_id", "bigint")
+                .column("prior", "bigint")
+                .primaryKey("id")
+                .foreignKey("user_id", Subject.TABLE, "id", "ON DELETE CASCADE")
+                .foreignKey("prior", "orders", "id", "")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> reindex() {
+    return new Subject<>(
+        "Reindex",
+        Reindex.Code.class,
+        approvals ->
+            policy(Reindex.of("billing/users-reindex"), approvals)
+                .table(Subject.TABLE)
+                .name("users_name_lower")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> renameEnumValue() {
+    return new Subject<>(
+        "RenameEnumValue",
+        RenameEnumValue.Code.class,
+        approvals ->
+            policy(RenameEnumValue.of("billing/visits-lengthy"), approvals)
+                .table("visits")
+                .type("kind")
+                .from("long")
+                .to("lengthy")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addGeneratedColumn() {
+    return new Subject<>(
+        "AddGeneratedColumn",
+        AddGeneratedColumn.Code.class,
+        approvals ->
+            policy(AddGeneratedColumn.of("billing/bookings-length"), approvals)
+                .table("bookings")
+                .column("length", "int")
+                .expression("upper(during) - lower(during)")
+                .stored()
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addExclusion() {
+    return new Subject<>(
+        "AddExclusion",
+        AddExclusion.Code.class,
+        approvals ->
+            policy(AddExclusion.of("billing/bookings-apart"), approvals)
+                .table("bookings")
+                .name("bookings_apart")
+                .definition("USING gist (during WITH &&)")
                 .build(),
         phase -> Row.PLAIN);
   }

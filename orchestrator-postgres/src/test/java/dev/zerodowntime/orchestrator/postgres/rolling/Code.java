@@ -16,6 +16,7 @@ import java.util.stream.Stream;
  * @param omitted what a row written like that holds then; null for whatever the fill gives
  * @param strict whether it relies on every row having the value
  * @param upsertsOn the column it upserts on, or null
+ * @param table the name by which it knows the table
  */
 record Code(
     String stage,
@@ -24,7 +25,8 @@ record Code(
     boolean omits,
     String omitted,
     boolean strict,
-    String upsertsOn) {
+    String upsertsOn,
+    String table) {
 
   private static final List<Column> ALWAYS =
       List.of(new Column("country", Field.COUNTRY), new Column("note", Field.NOTE));
@@ -34,29 +36,33 @@ record Code(
 
   /** Code that neither reads nor writes the subject. */
   static Code of(Enum<?> stage) {
-    return new Code(stage.name(), ALWAYS, ALWAYS, false, null, true, null);
+    return new Code(stage.name(), ALWAYS, ALWAYS, false, null, true, null, "accounts");
   }
 
   Code reads(String column) {
     List<Column> more = and(reads, column);
-    return new Code(stage, more, writes, omits, omitted, strict, upsertsOn);
+    return new Code(stage, more, writes, omits, omitted, strict, upsertsOn, table);
   }
 
   Code writes(String... columns) {
     List<Column> more = and(writes, columns);
-    return new Code(stage, reads, more, omits, omitted, strict, upsertsOn);
+    return new Code(stage, reads, more, omits, omitted, strict, upsertsOn, table);
   }
 
   Code omitting(String value) {
-    return new Code(stage, reads, writes, true, value, strict, upsertsOn);
+    return new Code(stage, reads, writes, true, value, strict, upsertsOn, table);
   }
 
   Code tolerant() {
-    return new Code(stage, reads, writes, omits, omitted, false, upsertsOn);
+    return new Code(stage, reads, writes, omits, omitted, false, upsertsOn, table);
   }
 
   Code upserts(String column) {
-    return new Code(stage, reads, writes, omits, omitted, strict, column);
+    return new Code(stage, reads, writes, omits, omitted, strict, column, table);
+  }
+
+  Code table(String name) {
+    return new Code(stage, reads, writes, omits, omitted, strict, upsertsOn, name);
   }
 
   private static List<Column> and(List<Column> columns, String... names) {
@@ -79,15 +85,15 @@ record Code(
   }
 
   String select() {
-    return "SELECT id, " + names(reads) + " FROM accounts WHERE id = ?";
+    return "SELECT id, " + names(reads) + " FROM " + table + " WHERE id = ?";
   }
 
   String selectStar() {
-    return "SELECT * FROM accounts WHERE id = ?";
+    return "SELECT * FROM " + table + " WHERE id = ?";
   }
 
   String selectBySubject() {
-    return "SELECT count(*) FROM accounts WHERE id = ? AND " + subject() + " = ?";
+    return "SELECT count(*) FROM " + table + " WHERE id = ? AND " + subject() + " = ?";
   }
 
   /** What an insert writes. */
@@ -97,7 +103,9 @@ record Code(
 
   String insert(List<Column> columns, int rows) {
     String row = columns.stream().map(each -> "?").collect(Collectors.joining(", ", "(", ")"));
-    return "INSERT INTO accounts ("
+    return "INSERT INTO "
+        + table
+        + " ("
         + names(columns)
         + ") VALUES "
         + Stream.generate(() -> row).limit(rows).collect(Collectors.joining(", "));
@@ -113,7 +121,9 @@ record Code(
   }
 
   String update(List<Column> columns) {
-    return "UPDATE accounts SET "
+    return "UPDATE "
+        + table
+        + " SET "
         + columns.stream().map(each -> each.name() + " = ?").collect(Collectors.joining(", "))
         + " WHERE id = ?";
   }
@@ -129,15 +139,21 @@ record Code(
     return insert(writes, 1)
         + " ON CONFLICT ("
         + upsertsOn
-        + ") DO UPDATE SET hits = accounts.hits + 1";
+        + ") DO UPDATE SET hits = "
+        + table
+        + ".hits + 1";
   }
 
   String updateHot() {
-    return "UPDATE accounts SET hits = hits + 1 WHERE " + subject() + " = ?";
+    return "UPDATE " + table + " SET hits = hits + 1 WHERE " + subject() + " = ?";
   }
 
   String deleteHot() {
-    return "DELETE FROM accounts WHERE " + subject() + " = ? RETURNING hits";
+    return "DELETE FROM " + table + " WHERE " + subject() + " = ? RETURNING hits";
+  }
+
+  String delete() {
+    return "DELETE FROM " + table + " WHERE id = ?";
   }
 
   private static String names(List<Column> columns) {

@@ -70,16 +70,22 @@ final class Ledger {
   /**
    * Compares every row with what it must hold, while nobody works.
    *
+   * @param table what the table is called now
    * @param subjects the columns that hold the subject now
    */
-  void audit(TestDatabase database, Scenario<?> scenario, List<String> subjects, Tally tally) {
+  void audit(
+      TestDatabase database,
+      Scenario<?> scenario,
+      String table,
+      List<String> subjects,
+      Tally tally) {
     List<Slice> all = takeAll();
     try {
       Map<Long, Account> expected = new HashMap<>();
       all.forEach(each -> expected.putAll(each.accounts()));
       StringBuilder sql = new StringBuilder("SELECT id, country, note");
       subjects.forEach(each -> sql.append(", ").append(each));
-      for (List<Object> row : database.rows(sql + " FROM accounts WHERE country <> 'hot'")) {
+      for (List<Object> row : database.rows(sql + " FROM " + table + " WHERE country <> 'hot'")) {
         Account account = expected.remove(((Number) row.get(0)).longValue());
         if (account == null) {
           tally.differ("row " + row + " should not be there");
@@ -93,18 +99,25 @@ final class Ledger {
         }
       }
       expected.values().forEach(each -> tally.differ(each + " is not there"));
-      hot.forEach((key, hits) -> auditHot(database, key, hits.get(), subjects, tally));
+      hot.forEach((key, hits) -> auditHot(database, table, key, hits.get(), subjects, tally));
     } finally {
       all.forEach(this::giveBack);
     }
   }
 
   private static void auditHot(
-      TestDatabase database, String key, long hits, List<String> subjects, Tally tally) {
+      TestDatabase database,
+      String table,
+      String key,
+      long hits,
+      List<String> subjects,
+      Tally tally) {
     for (String subject : subjects) {
       long found =
           database.queryLong(
-              "SELECT coalesce(sum(hits), 0) FROM accounts WHERE country = 'hot' AND "
+              "SELECT coalesce(sum(hits), 0) FROM "
+                  + table
+                  + " WHERE country = 'hot' AND "
                   + subject
                   + " = '"
                   + key

@@ -246,7 +246,7 @@ final class Operations {
 
   void delete(Connection connection, Slice slice) throws SQLException {
     Account account = slice.pick(random);
-    change(connection, "DELETE FROM accounts WHERE id = ?", List.of(), account.id(), 1);
+    change(connection, code.delete(), List.of(), account.id(), 1);
     slice.remove(account.id());
   }
 

@@ -52,6 +52,7 @@ class RollingTest {
         Scenarios.renameColumn(),
         Scenarios.renameUniqueColumn(),
         Scenarios.renameColumnByView(),
+        Scenarios.renameTable(),
         Scenarios.renameColumnInCode(false),
         Scenarios.renameColumnInCode(true));
   }

@@ -218,7 +218,8 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
 
   private void audit() {
     int phase = report().map(each -> each.state().reached()).orElse(0);
-    ledger.audit(database, scenario, scenario.subjects().apply(phase), tally);
+    ledger.audit(
+        database, scenario, scenario.table().apply(phase), scenario.subjects().apply(phase), tally);
   }
 
   @Override

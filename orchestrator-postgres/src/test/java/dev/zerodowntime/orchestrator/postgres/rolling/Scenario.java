@@ -18,6 +18,7 @@ import java.util.function.IntFunction;
  * @param code what code of a stage does
  * @param filled what a row holds that no code gave a value
  * @param subjects the columns that hold the subject in a phase, every one of them for all rows
+ * @param table what the table is called in a phase
  * @param early the release whose code meets phases that come too early for it, without the gate
  */
 record Scenario<C extends Enum<C> & CodeStage>(
@@ -29,7 +30,32 @@ record Scenario<C extends Enum<C> & CodeStage>(
     Function<C, Code> code,
     Function<Account, String> filled,
     IntFunction<List<String>> subjects,
+    IntFunction<String> table,
     int early) {
+
+  /** The table keeps its name. */
+  Scenario(
+      String name,
+      Migration<C> migration,
+      List<String> tables,
+      String before,
+      List<List<C>> releases,
+      Function<C, Code> code,
+      Function<Account, String> filled,
+      IntFunction<List<String>> subjects,
+      int early) {
+    this(
+        name,
+        migration,
+        tables,
+        before,
+        releases,
+        code,
+        filled,
+        subjects,
+        phase -> "accounts",
+        early);
+  }
 
   int last() {
     return releases.size() - 1;

@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.RenameTable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -218,6 +219,29 @@ final class Scenarios {
               case RenameColumnByView.EXPAND -> List.of("name", "full_name");
               default -> List.of("full_name");
             },
+        0);
+  }
+
+  /** Upserts by either name of the table while both are there. */
+  static Scenario<RenameTable.Code> renameTable() {
+    return new Scenario<>(
+        "RenameTable",
+        RenameTable.of("rolling/rename-table").from("accounts").to("members").build(),
+        table("name text NOT NULL", "'n' || i", "CREATE UNIQUE INDEX ON accounts (name)"),
+        "name",
+        List.of(
+            List.of(),
+            List.of(RenameTable.Code.OLD, RenameTable.Code.NEW),
+            List.of(RenameTable.Code.NEW)),
+        stage ->
+            Code.of(stage)
+                .reads("name")
+                .writes("name")
+                .upserts("name")
+                .table(stage == RenameTable.Code.OLD ? "accounts" : "members"),
+        Account::subject,
+        phase -> List.of("name"),
+        phase -> phase == RenameTable.CONTRACT ? "members" : "accounts",
         0);
   }
 
