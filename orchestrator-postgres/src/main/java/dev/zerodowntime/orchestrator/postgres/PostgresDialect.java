@@ -73,6 +73,7 @@ public final class PostgresDialect implements Dialect {
         new PostgresDropIndex(),
         new PostgresDropNotNull(),
         new PostgresDropTable(),
+        new PostgresPhasePlan(),
         new PostgresRenameColumn(),
         new PostgresRenameColumnByView(),
         new PostgresRenameColumnInCode(),

@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.spi.CallStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
@@ -27,6 +28,7 @@ final class StepRunner {
   private final Readers readers;
   private final DdlRunner ddl;
   private final OnlineRunner online;
+  private final CallRunner calls;
   private final ScanRunner scans;
 
   StepRunner(EngineContext ctx, BackfillShared shared) {
@@ -34,6 +36,7 @@ final class StepRunner {
     this.readers = new Readers(ctx);
     this.ddl = new DdlRunner(ctx, readers);
     this.online = new OnlineRunner(ctx);
+    this.calls = new CallRunner(ctx);
     this.scans = new ScanRunner(ctx, shared);
   }
 
@@ -74,7 +77,7 @@ final class StepRunner {
       Step step = steps.get(at);
       String next = at + 1 < steps.size() ? steps.get(at + 1).name() : END;
       StepContext context = new StepContext(ctx, row, phase, step, next, lease);
-      boolean isLong = !(step instanceof DdlStep);
+      boolean isLong = !(step instanceof DdlStep || step instanceof CallStep);
       if (isLong && !longSteps) {
         return Outcome.running(step.summary() + ", in the background");
       }
@@ -111,6 +114,9 @@ final class StepRunner {
       if (step instanceof OnlineStep each) {
         long patience = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
         return online.run(context, each, Math.min(patience, ctx.timing().tick().toMillis()));
+      }
+      if (step instanceof CallStep each) {
+        return calls.run(context, each);
       }
       return scans.run(context, deadline);
     } catch (Lease.PausedException e) {
