@@ -147,7 +147,28 @@ public final class PhasePlan<C extends Enum<C> & CodeStage> extends Migration<C>
    * @return the backfill
    */
   public Backfill rows(PlanStep.Rows step, String schema) {
-    return rows(id(), step.name(), step.rows().fields(), step.rows(), schema, policy());
+    String quoted = '"' + schema.replace("\"", "\"\"") + '"';
+    Map<String, Object> fields = new LinkedHashMap<>();
+    step.rows().fields().forEach((name, value) -> fields.put(name, named(value, quoted)));
+    return rows(id(), step.name(), fields, step.rows(), schema, policy());
+  }
+
+  /** The same with the schema's name in all texts. */
+  private static Object named(Object value, String schema) {
+    if (value instanceof String text) {
+      return text.replace(SCHEMA, schema);
+    }
+    if (value instanceof List<?> list) {
+      List<Object> copy = new ArrayList<>();
+      list.forEach(each -> copy.add(named(each, schema)));
+      return copy;
+    }
+    if (value instanceof Map<?, ?> map) {
+      Map<String, Object> copy = new LinkedHashMap<>();
+      map.forEach((name, each) -> copy.put((String) name, named(each, schema)));
+      return copy;
+    }
+    return value;
   }
 
   private static Backfill rows(

@@ -39,7 +39,7 @@ final class PlanSteps {
       return List.of(
           ddl(
               ddl.name(),
-              "the author's" + overridden(ddl.overrides()),
+              "the author's " + ddl.name() + overridden(ddl.overrides()),
               ddl.sql(),
               probe(ddl.probe()),
               ddl.locks(),
@@ -56,14 +56,14 @@ final class PlanSteps {
       return List.of(
           new VerifyStep(
               verify.name(),
-              "no row may be wrong",
+              verify.name() + ": no row may be wrong",
               new Scan(
                   Sql.qualified(target.schema(), verify.table()),
                   known == null ? List.of() : Facts.key(known),
                   "(" + sql(verify.wrong()) + ")")));
     }
     PlanStep.Java java = (PlanStep.Java) step;
-    return List.of(new CallStep(java.name(), "Java code of the author's", java.up()));
+    return List.of(new CallStep(java.name(), "the author's Java code, " + java.name(), java.up()));
   }
 
   List<Step> down(PlanStep step) {
@@ -83,7 +83,7 @@ final class PlanSteps {
       return rows(rows, Direction.DOWN);
     }
     if (step instanceof PlanStep.Java java && java.undone()) {
-      return List.of(new CallStep(name, "Java code of the author's", java.undo()));
+      return List.of(new CallStep(name, "the author's Java code, " + name, java.undo()));
     }
     return List.of();
   }
@@ -97,7 +97,7 @@ final class PlanSteps {
     if (sql.isEmpty()) {
       return List.of();
     }
-    String summary = "the author's way back" + overridden(overrides);
+    String summary = "the author's " + name + overridden(overrides);
     Probe undone = new Probe("SELECT NOT coalesce((" + guarded(probe) + "), false)");
     if (!PhasePlan.runsOnline(sql)) {
       return List.of(ddl(name, summary, sql, undone, locks, overrides));
@@ -149,7 +149,7 @@ final class PlanSteps {
     List<String> statements = PhasePlan.statements(List.of(step.sql()));
     return new OnlineStep(
         step.name(),
-        "the author's" + overridden(step.overrides()),
+        "the author's " + step.name() + overridden(step.overrides()),
         locks(statements, List.of()),
         sql(statements.get(0)),
         probe(step.probe()),
@@ -243,6 +243,10 @@ final class PlanSteps {
   }
 
   private String sql(String text) {
+    return sql(target, text);
+  }
+
+  static String sql(Target target, String text) {
     return text.replace(PhasePlan.SCHEMA, Sql.quote(target.schema()));
   }
 

@@ -67,10 +67,10 @@ final class PostgresOwnLocks {
                   + (allowed == LockMode.ROW_EXCLUSIVE
                       ? "declares no lock on that table"
                       : "declares " + declaredOn(declared, table))
-                  + ": declare it with locks(\""
+                  + ": if code can do without the table for so long, declare it on a ddl step, with"
+                  + " locks(\""
                   + mode.documented()
-                  + "\", ...), or undoLocks on the way back, if code can do without the table for"
-                  + " so long");
+                  + "\", ...) or, on the way back, undoLocks(...)");
         }
         long file = row.getLong(3);
         Long old = before.files().get(row.getLong(1));

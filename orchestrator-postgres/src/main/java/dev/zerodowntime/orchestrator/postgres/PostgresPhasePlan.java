@@ -12,10 +12,12 @@ import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What the author of a plan wrote, as steps. */
 final class PostgresPhasePlan implements OperationSupport<PhasePlan<?>> {
@@ -52,7 +54,11 @@ final class PostgresPhasePlan implements OperationSupport<PhasePlan<?>> {
         facts.put(key(step), fact);
         try (Trial trial = new Trial(catalog, table, 0)) {
           trial.require(
-              "SELECT FROM " + trial.name() + " WHERE (" + verify.wrong() + ") LIMIT 1",
+              "SELECT FROM "
+                  + trial.name()
+                  + " WHERE ("
+                  + PlanSteps.sql(target, verify.wrong())
+                  + ") LIMIT 1",
               "the predicate \"" + verify.wrong() + "\" of step \"" + verify.name() + "\"",
               "Correct it: it is evaluated over the columns of " + table.display() + ".");
         }
@@ -116,15 +122,14 @@ final class PostgresPhasePlan implements OperationSupport<PhasePlan<?>> {
       return steps;
     }
     List<PlanStep> reversed = new ArrayList<>(planned.steps());
-    java.util.Collections.reverse(reversed);
+    Collections.reverse(reversed);
     reversed.forEach(each -> steps.addAll(make.down(each)));
     return steps;
   }
 
   /** The facts of one step; null where they are not known yet. */
   @SuppressWarnings("unchecked")
-  static @org.jspecify.annotations.Nullable Map<String, Object> facts(
-      Map<String, Object> facts, PlanStep step) {
+  static @Nullable Map<String, Object> facts(Map<String, Object> facts, PlanStep step) {
     return (Map<String, Object>) facts.get(key(step));
   }
 

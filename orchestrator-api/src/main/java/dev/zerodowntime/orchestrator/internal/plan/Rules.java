@@ -39,6 +39,11 @@ public final class Rules {
   public record Refusal(
       String rule, String statement, String reason, String instead, boolean overridable) {}
 
+  /** The names of all rules. */
+  public static List<String> names() {
+    return ALL.stream().map(Rule::name).toList();
+  }
+
   /**
    * The names by which rules can be overridden.
    *
@@ -104,22 +109,26 @@ public final class Rules {
 
   private Optional<Refusal> look(
       List<Statement> statements, boolean online, boolean back, Set<String> overridden) {
-    for (Statement statement : statements) {
-      Place place = new Place(statement, statements, online, back, made);
-      for (Rule rule : ALL) {
-        if (!(rule.overridable() && overridden.contains(rule.name()))
-            && rule.matches().test(place)) {
-          return Optional.of(
-              new Refusal(
-                  rule.name(),
-                  statement.shown(),
-                  rule.reason(),
-                  rule.instead(),
-                  rule.overridable()));
+    // What no override lets pass comes first.
+    for (boolean overridable : new boolean[] {false, true}) {
+      for (Statement statement : statements) {
+        Place place = new Place(statement, statements, online, back, made);
+        for (Rule rule : ALL) {
+          if (rule.overridable() == overridable
+              && !(overridable && overridden.contains(rule.name()))
+              && rule.matches().test(place)) {
+            return Optional.of(
+                new Refusal(
+                    rule.name(),
+                    statement.shown(),
+                    rule.reason(),
+                    rule.instead(),
+                    rule.overridable()));
+          }
         }
-      }
-      if (!back) {
-        made.note(statement);
+        if (overridable && !back) {
+          made.note(statement);
+        }
       }
     }
     return Optional.empty();
