@@ -13,6 +13,7 @@ import java.util.List;
  * @param sql the statements
  * @param done whether they already happened
  * @param changesRowType whether prepared {@code SELECT *} statements would notice
+ * @param check what the server is asked before the statements commit
  */
 public record DdlStep(
     String name,
@@ -20,13 +21,44 @@ public record DdlStep(
     List<TableLock> locks,
     List<String> sql,
     Probe done,
-    boolean changesRowType)
+    boolean changesRowType,
+    Check check)
     implements Step {
+
+  /** What the server is asked about statements that somebody else than the library wrote. */
+  public enum Check {
+    /** Nothing. */
+    NONE,
+    /** Whether the transaction holds other locks than the step declares. */
+    LOCKS,
+    /** The same, and whether it has rewritten a table. */
+    LOCKS_AND_FILES
+  }
 
   /** Copies the lists. */
   public DdlStep {
     locks = List.copyOf(locks);
     sql = List.copyOf(sql);
+  }
+
+  /**
+   * A step of the library's own, about which the server isn't asked.
+   *
+   * @param name see {@link Step#name()}
+   * @param summary see {@link Step#summary()}
+   * @param locks the strongest lock on each table that gets locked, the first one first
+   * @param sql the statements
+   * @param done whether they already happened
+   * @param changesRowType whether prepared {@code SELECT *} statements would notice
+   */
+  public DdlStep(
+      String name,
+      String summary,
+      List<TableLock> locks,
+      List<String> sql,
+      Probe done,
+      boolean changesRowType) {
+    this(name, summary, locks, sql, done, changesRowType, Check.NONE);
   }
 
   /**

@@ -4,6 +4,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * Keeps statements that take a blocking lock from making the application wait longer than the
@@ -42,4 +44,42 @@ public interface LockBudget {
    * @throws SQLException if that fails
    */
   void limit(Connection connection, Duration left) throws SQLException;
+
+  /**
+   * Notes what is there before statements that somebody else than the library wrote.
+   *
+   * @param connection in the step's transaction, before its first statement
+   * @return for {@link #violation}
+   * @throws SQLException if the server can't be asked
+   */
+  Tables tables(Connection connection) throws SQLException;
+
+  /**
+   * Asks the server what such statements did, before they commit.
+   *
+   * @param connection in the step's transaction, after its last statement
+   * @param declared the locks that the step declares; without one on a table, only those of queries
+   *     and of changes of rows may be held on it
+   * @param files whether no table that is locked may have been rewritten
+   * @param before what was there
+   * @return what is wrong, by name; empty if nothing is
+   * @throws SQLException if the server can't be asked
+   */
+  Optional<String> violation(
+      Connection connection, List<TableLock> declared, boolean files, Tables before)
+      throws SQLException;
+
+  /**
+   * The tables of a database.
+   *
+   * @param names their quoted, qualified names, by the server's number of them
+   * @param files the files that hold their rows, likewise; none for those that have none
+   */
+  record Tables(Map<Long, String> names, Map<Long, Long> files) {
+    /** Copies the maps. */
+    public Tables {
+      names = Map.copyOf(names);
+      files = Map.copyOf(files);
+    }
+  }
 }

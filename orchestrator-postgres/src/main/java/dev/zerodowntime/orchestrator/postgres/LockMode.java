@@ -25,6 +25,21 @@ enum LockMode {
     this.conflicts = conflicts;
   }
 
+  /** The mode that {@code pg_locks} names. */
+  static LockMode ofCatalog(String name) {
+    for (LockMode mode : values()) {
+      if (mode.catalogName.equals(name)) {
+        return mode;
+      }
+    }
+    return ACCESS_EXCLUSIVE;
+  }
+
+  /** Its name in the documentation. */
+  String documented() {
+    return name().replace('_', ' ');
+  }
+
   /** The strongest of a step's locks; the strongest of all if it declares none. */
   static LockMode strongest(List<TableLock> locks) {
     return locks.stream()

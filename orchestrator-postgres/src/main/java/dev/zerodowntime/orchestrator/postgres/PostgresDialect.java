@@ -77,6 +77,7 @@ public final class PostgresDialect implements Dialect {
         new PostgresDropIndex(),
         new PostgresDropNotNull(),
         new PostgresDropTable(),
+        new PostgresPhasePlan(),
         new PostgresReindex(),
         new PostgresRenameColumn(),
         new PostgresRenameColumnByView(),

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.spi.Blocker;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.LockBudget;
+import dev.zerodowntime.orchestrator.spi.TableLock;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -142,6 +144,18 @@ final class PostgresLockBudget implements LockBudget {
   public void limit(Connection connection, Duration left) throws SQLException {
     long millis = Math.max(1, left.toMillis());
     set(connection, millis, millis);
+  }
+
+  @Override
+  public Tables tables(Connection connection) throws SQLException {
+    return PostgresOwnLocks.tables(connection);
+  }
+
+  @Override
+  public Optional<String> violation(
+      Connection connection, List<TableLock> declared, boolean files, Tables before)
+      throws SQLException {
+    return PostgresOwnLocks.violation(connection, declared, files, before);
   }
 
   private static void set(Connection connection, long lock, long statement) throws SQLException {

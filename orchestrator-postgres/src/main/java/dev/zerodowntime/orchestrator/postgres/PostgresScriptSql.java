@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.CallStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Probe;
@@ -28,8 +29,13 @@ final class PostgresScriptSql implements ScriptSql {
 
   @Override
   public boolean scriptable(Step step) {
+    if (step instanceof CallStep) {
+      return false;
+    }
     return !(step instanceof BackfillStep backfill)
         || (!(backfill.change() instanceof RowChange.Compute)
+            // What isn't known of its table yet.
+            && !backfill.scan().keys().isEmpty()
             // Where it has come to is known to its chunks alone.
             && !(backfill.repeat() instanceof Repeat.OncePerKey));
   }

@@ -4,10 +4,13 @@ import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.spi.Blocker;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.LockBudget;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * Runs a {@link DdlStep}: one attempt within the lock budget. The statements, the event and the
@@ -15,6 +18,8 @@ import java.util.List;
  * none.
  */
 final class DdlRunner {
+
+  private static final LockBudget.Tables NO_TABLES = new LockBudget.Tables(Map.of(), Map.of());
 
   private final EngineContext ctx;
   private final Readers readers;
@@ -52,6 +57,9 @@ final class DdlRunner {
               step.confirm(connection, null, 0, "FOUND_DONE", ddl.summary());
               return true;
             }
+            boolean check = ddl.check() != DdlStep.Check.NONE;
+            LockBudget.Tables before =
+                check ? ctx.dialect().lockBudget().tables(connection) : NO_TABLES;
             ctx.dialect().lockBudget().begin(connection, ddl, budget);
             long from = System.nanoTime();
             boolean first = true;
@@ -68,6 +76,11 @@ final class DdlRunner {
                   "the statements succeeded, but the catalog does not show their effect;"
                       + " probe: "
                       + ddl.done().sql());
+            }
+            if (check) {
+              boolean files = ddl.check() == DdlStep.Check.LOCKS_AND_FILES;
+              requireAllowed(
+                  ctx.dialect().lockBudget().violation(connection, ddl.locks(), files, before));
             }
             step.confirm(
                 connection, String.join(";\n", ddl.sql()), millis, "APPLIED", ddl.summary());
@@ -86,6 +99,13 @@ final class DdlRunner {
         return Outcome.retry(Wait.Kind.LOCK, what);
       }
       throw e;
+    }
+  }
+
+  /** Else nothing of it commits. */
+  static void requireAllowed(Optional<String> violation) throws SQLException {
+    if (violation.isPresent()) {
+      throw new SQLException(violation.get() + "; it was rolled back");
     }
   }
 

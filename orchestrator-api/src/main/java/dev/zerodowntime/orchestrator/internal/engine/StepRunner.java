@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.spi.CallStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
@@ -28,6 +29,7 @@ final class StepRunner {
   private final Readers readers;
   private final DdlRunner ddl;
   private final OnlineRunner online;
+  private final CallRunner calls;
   private final ScanRunner scans;
 
   StepRunner(EngineContext ctx, BackfillShared shared) {
@@ -35,6 +37,7 @@ final class StepRunner {
     this.readers = new Readers(ctx);
     this.ddl = new DdlRunner(ctx, readers);
     this.online = new OnlineRunner(ctx, new BuildWatch(ctx, shared.throttle()));
+    this.calls = new CallRunner(ctx);
     this.scans = new ScanRunner(ctx, shared);
   }
 
@@ -75,7 +78,7 @@ final class StepRunner {
       Step step = steps.get(at);
       String next = at + 1 < steps.size() ? steps.get(at + 1).name() : END;
       StepContext context = new StepContext(ctx, row, phase, step, next, lease);
-      boolean isLong = !(step instanceof DdlStep);
+      boolean isLong = !(step instanceof DdlStep || step instanceof CallStep);
       if (isLong && !longSteps) {
         return Outcome.running(step.summary() + ", in the background");
       }
@@ -112,6 +115,9 @@ final class StepRunner {
       if (step instanceof OnlineStep each) {
         long patience = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
         return online.run(context, each, Math.min(patience, ctx.timing().tick().toMillis()));
+      }
+      if (step instanceof CallStep each) {
+        return calls.run(context, each);
       }
       return scans.run(context, deadline);
     } catch (Lease.PausedException e) {

@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.postgres.crash;
 
+import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
@@ -19,6 +20,7 @@ import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.operation.DropTable;
+import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
@@ -30,6 +32,7 @@ import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,7 +89,8 @@ final class Subjects {
             reindex(),
             renameEnumValue(),
             addGeneratedColumn(),
-            addExclusion())) {
+            addExclusion(),
+            phasePlan())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -530,5 +534,108 @@ final class Subjects {
                 .definition("USING gist (during WITH &&)")
                 .build(),
         phase -> Row.PLAIN);
+  }
+
+  /** Of a plan with a step of every kind. */
+  private enum PlanCode implements CodeStage {
+    OLD,
+    NEW
+  }
+
+  private static Subject<?> phasePlan() {
+    return new Subject<>(
+        "PhasePlan",
+        PlanCode.class,
+        approvals ->
+            policy(PhasePlan.of("billing/users-levels", PlanCode.class), approvals)
+                .table(Subject.TABLE)
+                .phase(
+                    "EXPAND",
+                    phase ->
+                        phase
+                            .ddl(
+                                "create levels",
+                                "CREATE TABLE {schema}.levels (user_id bigint PRIMARY KEY"
+                                    + " REFERENCES {schema}.users, level int)")
+                            .probe("SELECT to_regclass('{schema}.levels') IS NOT NULL")
+                            .undo("DROP TABLE {schema}.levels")
+                            .undoLocks("ACCESS EXCLUSIVE", "levels", "users")
+                            .ddl(
+                                "add level",
+                                "ALTER TABLE {schema}.users ADD level int",
+                                "COMMENT ON COLUMN {schema}.users.level IS 'from the plan'")
+                            .override("several-ddl", "a comment reads no row")
+                            .probe(hasColumn("level"))
+                            .undo("ALTER TABLE {schema}.users DROP level")
+                            .online(
+                                "index level",
+                                "CREATE INDEX CONCURRENTLY users_level ON {schema}.users (level)")
+                            .probe("SELECT to_regclass('{schema}.users_level') IS NOT NULL")
+                            .undo("DROP INDEX CONCURRENTLY {schema}.users_level"))
+                .phase(
+                    "BACKFILL",
+                    phase ->
+                        phase
+                            .backfill(
+                                "fill level",
+                                rows -> rows.set("level", "length(name)").undo("level", "0"))
+                            .backfill(
+                                "copy level",
+                                rows ->
+                                    rows.copyInto("levels", "user_id")
+                                        .set("user_id", "id")
+                                        .set("level", "length(name)"))
+                            .java(
+                                "count levels",
+                                connection -> {
+                                  try (Statement statement = connection.createStatement()) {
+                                    statement.execute(
+                                        "INSERT INTO countries SELECT 'levels' WHERE NOT EXISTS"
+                                            + " (SELECT FROM countries WHERE code = 'levels')");
+                                  }
+                                })
+                            .undo(
+                                connection -> {
+                                  try (Statement statement = connection.createStatement()) {
+                                    statement.execute(
+                                        "DELETE FROM countries WHERE code = 'levels'");
+                                  }
+                                })
+                            .verify(
+                                "all have a level", "level IS DISTINCT FROM length(users.name)"))
+                .phase(
+                    "ENFORCE",
+                    phase ->
+                        phase
+                            .ddl(
+                                "demand level",
+                                "ALTER TABLE {schema}.users ADD CONSTRAINT level_positive CHECK"
+                                    + " (level >= 0) NOT VALID")
+                            .probe(constraint("true"))
+                            .undo("ALTER TABLE {schema}.users DROP CONSTRAINT level_positive")
+                            .online(
+                                "prove level",
+                                "ALTER TABLE {schema}.users VALIDATE CONSTRAINT level_positive")
+                            .probe(constraint("convalidated"))
+                            .undoNothing())
+                .stage(PlanCode.OLD, "NOT_STARTED", "EXPAND")
+                .stage(PlanCode.NEW, "EXPAND", "ENFORCE")
+                .build(),
+        phase ->
+            phase < 2 ? Row.PLAIN : new Row("id, country, level", "i, 'de', length('nobody')"));
+  }
+
+  private static String hasColumn(String column) {
+    return "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('{schema}.users')"
+        + " AND NOT attisdropped AND attname = '"
+        + column
+        + "')";
+  }
+
+  private static String constraint(String condition) {
+    return "SELECT EXISTS (SELECT FROM pg_constraint WHERE conrelid ="
+        + " to_regclass('{schema}.users') AND conname = 'level_positive' AND "
+        + condition
+        + ")";
   }
 }
