@@ -23,6 +23,7 @@ import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.operation.WidenColumn;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -59,7 +60,8 @@ class LifecycleTest {
             AddEnumValue.of("t/value").table("t").type("e").value("v").build(),
             DropIndex.of("t/drop").table("t").name("i").build(),
             RenameIndex.of("t/rename").table("t").from("i").to("j").build(),
-            AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build())
+            AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build(),
+            WidenColumn.of("t/wide").table("t").column("c").type("text").build())
         .map(Migration::lifecycle);
   }
 

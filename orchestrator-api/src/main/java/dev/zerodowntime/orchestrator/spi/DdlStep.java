@@ -13,6 +13,7 @@ import java.util.List;
  * @param sql the statements
  * @param done whether they already happened
  * @param changesRowType whether prepared {@code SELECT *} statements would notice
+ * @param changesColumnType whether prepared statements that name their columns would notice too
  */
 public record DdlStep(
     String name,
@@ -20,13 +21,34 @@ public record DdlStep(
     List<TableLock> locks,
     List<String> sql,
     Probe done,
-    boolean changesRowType)
+    boolean changesRowType,
+    boolean changesColumnType)
     implements Step {
 
   /** Copies the lists. */
   public DdlStep {
     locks = List.copyOf(locks);
     sql = List.copyOf(sql);
+  }
+
+  /**
+   * One that leaves the type of every column alone that code may name.
+   *
+   * @param name see {@link Step#name()}
+   * @param summary see {@link Step#summary()}
+   * @param locks the strongest lock on each table that gets locked, the first one first
+   * @param sql the statements
+   * @param done whether they already happened
+   * @param changesRowType whether prepared {@code SELECT *} statements would notice
+   */
+  public DdlStep(
+      String name,
+      String summary,
+      List<TableLock> locks,
+      List<String> sql,
+      Probe done,
+      boolean changesRowType) {
+    this(name, summary, locks, sql, done, changesRowType, false);
   }
 
   /**
@@ -55,6 +77,16 @@ public record DdlStep(
         sql,
         done,
         changesRowType);
+  }
+
+  /**
+   * The same for a column that has another type afterwards under the name that code uses: then even
+   * statements without {@code *} that were prepared before have another result.
+   *
+   * @return a copy
+   */
+  public DdlStep changingColumnType() {
+    return new DdlStep(name, summary, locks, sql, done, true, true);
   }
 
   /**

@@ -78,7 +78,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameColumnInCode(),
         new PostgresRenameIndex(),
         new PostgresSetDefault(),
-        new PostgresSetNotNull());
+        new PostgresSetNotNull(),
+        new PostgresWidenColumn());
   }
 
   @Override

@@ -22,6 +22,7 @@ import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.operation.WidenColumn;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
 import java.time.Duration;
@@ -74,7 +75,8 @@ final class Subjects {
             addEnumValue(),
             dropIndex(),
             renameIndex(),
-            addPrimaryKey())) {
+            addPrimaryKey(),
+            widenColumn())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -437,6 +439,19 @@ final class Subjects {
                 .table("tallies")
                 .name("tallies_pkey")
                 .columns("country", "day")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> widenColumn() {
+    return new Subject<>(
+        "WidenColumn",
+        WidenColumn.Code.class,
+        approvals ->
+            policy(WidenColumn.of("billing/parcels-code"), approvals)
+                .table("parcels")
+                .column("code")
+                .type("varchar(200)")
                 .build(),
         phase -> Row.PLAIN);
   }
