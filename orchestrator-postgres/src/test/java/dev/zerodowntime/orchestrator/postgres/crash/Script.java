@@ -170,6 +170,8 @@ record Script(
     Optional<Act> reopen(int phase) {
       return lifecycle.stages().stream()
           .filter(each -> each.span().high() < phase)
+          // Who needs somebody's consent can't begin by itself.
+          .filter(each -> !subject.consents())
           .reduce((a, b) -> b)
           .map(
               each ->
