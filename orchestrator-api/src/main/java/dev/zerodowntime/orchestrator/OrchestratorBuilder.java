@@ -279,8 +279,8 @@ public final class OrchestratorBuilder {
 
   /**
    * Says that this build neither selects {@code *} nor lets the driver do so (as it does for {@code
-   * RETURN_GENERATED_KEYS}), so that a changed row type can't break a prepared statement. Says nothing
-   * of a column that keeps its name and gets another type ({@link
+   * RETURN_GENERATED_KEYS}), so that a changed row type can't break a prepared statement. Says
+   * nothing of a column that keeps its name and gets another type ({@link
    * dev.zerodowntime.orchestrator.operation.WidenColumn}): that breaks statements which name it, so
    * it waits for drivers that are safe by themselves.
    *

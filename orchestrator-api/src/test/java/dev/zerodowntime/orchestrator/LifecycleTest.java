@@ -10,6 +10,7 @@ import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
@@ -61,7 +62,15 @@ class LifecycleTest {
             DropIndex.of("t/drop").table("t").name("i").build(),
             RenameIndex.of("t/rename").table("t").from("i").to("j").build(),
             AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build(),
-            WidenColumn.of("t/wide").table("t").column("c").type("text").build())
+            WidenColumn.of("t/wide").table("t").column("c").type("text").build(),
+            ChangeColumnType.of("t/type")
+                .table("t")
+                .from("a")
+                .to("b")
+                .type("bigint")
+                .up("a::bigint")
+                .down("b::int")
+                .build())
         .map(Migration::lifecycle);
   }
 

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * scale; and whatever else the server itself can change without touching a row. Which changes are
  * of that kind is not known here: the server is asked, by a trial on an empty copy of the table. A
  * change that would rewrite the table, rebuild an index, or look at every row under a blocking lock
- * is refused, and {@code ChangeColumnType}, which copies the values to a second column, can do it.
+ * is refused, and {@link ChangeColumnType}, which copies the values to a second column, can do it.
  *
  * <p>Locks the table, and those at the other end of the column's foreign keys, ACCESS EXCLUSIVE for
  * a moment, within the lock budget. The step itself proves that the files of the table and its
@@ -183,10 +183,7 @@ public final class WidenColumn extends Migration<WidenColumn.Code> {
     public WidenColumn build() {
       return checked(
           new WidenColumn(
-              this,
-              require("table", table),
-              require("column", column),
-              require("new type", type)));
+              this, require("table", table), require("column", column), require("new type", type)));
     }
   }
 }

@@ -80,13 +80,7 @@ record ColumnRetype(
       }
     }
     sql.add(proof());
-    return new DdlStep(
-            name,
-            summary,
-            TableLock.each("ACCESS EXCLUSIVE", tables),
-            sql,
-            done(),
-            true)
+    return new DdlStep(name, summary, TableLock.each("ACCESS EXCLUSIVE", tables), sql, done(), true)
         .changingColumnType();
   }
 

@@ -66,6 +66,7 @@ public final class PostgresDialect implements Dialect {
         new PostgresAddPrimaryKey(),
         new PostgresAddUnique(),
         new PostgresBackfill(),
+        new PostgresChangeColumnType(),
         new PostgresCreateIndex(),
         new PostgresDropColumn(),
         new PostgresDropConstraint(),

@@ -99,8 +99,7 @@ final class PostgresWidenColumn implements OperationSupport<WidenColumn> {
         Sql.qualified(target.schema(), migration.table()),
         migration.column(),
         type.text(WidenColumnCheck.COLLATED),
-        ColumnRetype.is(
-            type.text(WidenColumnCheck.PLAIN), type.text(WidenColumnCheck.MODIFIER)),
+        ColumnRetype.is(type.text(WidenColumnCheck.PLAIN), type.text(WidenColumnCheck.MODIFIER)),
         Facts.texts(facts, actions),
         Facts.maps(facts, WidenColumnCheck.CHECKS),
         fits(target),

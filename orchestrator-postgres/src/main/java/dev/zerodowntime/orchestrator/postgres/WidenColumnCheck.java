@@ -105,8 +105,7 @@ final class WidenColumnCheck {
       requireUnused(table, column);
       table.requireAllRows(catalog, "the way back, which looks for rows that don't fit,");
       String to = collated(wanted, former);
-      String from =
-          former.type() + (former.ownCollation() ? "" : " COLLATE " + former.collation());
+      String from = former.type() + (former.ownCollation() ? "" : " COLLATE " + former.collation());
       RetypeTrial retype = new RetypeTrial(catalog, table, column, trial);
       String what =
           "type " + wanted.type() + " for " + retype.display() + " of type " + former.type();
@@ -288,8 +287,8 @@ final class WidenColumnCheck {
   }
 
   /** The copy has checks by now, whose rows the server looks at: without them it tells. */
-  private boolean restorable(
-      RetypeTrial retype, Trial trial, CatalogColumn column, String from) throws SQLException {
+  private boolean restorable(RetypeTrial retype, Trial trial, CatalogColumn column, String from)
+      throws SQLException {
     for (String check :
         catalog.list(
             "SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(?) AND contype = 'c'",

@@ -111,7 +111,9 @@ class PostgresWidenColumnTest {
     assertThat(
             db.queryLong("SELECT count(*) FROM pg_stats WHERE attname = 'My c' AND n_distinct < 0"))
         .isEqualTo(1);
-    db.execute("ALTER TABLE rich DROP CONSTRAINT up", "UPDATE rich SET \"My c\" = repeat('x', 150) WHERE id = 40");
+    db.execute(
+        "ALTER TABLE rich DROP CONSTRAINT up",
+        "UPDATE rich SET \"My c\" = repeat('x', 150) WHERE id = 40");
     assertThatThrownBy(() -> db.execute("UPDATE rich SET \"My c\" = '' WHERE id = 1"))
         .hasMessageContaining("filled");
   }
@@ -172,8 +174,7 @@ class PostgresWidenColumnTest {
   @Test
   void timestampsDependOnTheTimeZone() throws SQLException {
     db.execute("CREATE TABLE t (id int PRIMARY KEY, c timestamp)");
-    StepRunner<WidenColumn> run =
-        runner(b -> b.table("t").column("c").type("timestamptz"));
+    StepRunner<WidenColumn> run = runner(b -> b.table("t").column("c").type("timestamptz"));
     try (Connection c = db.dataSource().getConnection();
         Statement s = c.createStatement()) {
       s.execute("SET TimeZone TO 'UTC'");
@@ -282,8 +283,7 @@ class PostgresWidenColumnTest {
     db.execute(
         "CREATE TABLE t (id int PRIMARY KEY, c varchar(10), n numeric(4,2))",
         "INSERT INTO t SELECT n, 'v' || n, n FROM generate_series(1, 20) n");
-    StepRunner<WidenColumn> run =
-        runner(b -> b.table("t").column("c").type("text")).preflight();
+    StepRunner<WidenColumn> run = runner(b -> b.table("t").column("c").type("text")).preflight();
     run.up(WidenColumn.DONE);
     db.execute("UPDATE t SET c = repeat('x', 11) WHERE id IN (7, 8)");
     List<Step> back = run.steps(WidenColumn.DONE, Direction.DOWN);
@@ -320,8 +320,7 @@ class PostgresWidenColumnTest {
     db.execute(
         "CREATE TABLE t (n numeric(4,2) PRIMARY KEY)",
         "INSERT INTO t SELECT n FROM generate_series(1, 20) n");
-    StepRunner<WidenColumn> run =
-        runner(b -> b.table("t").column("n").type("numeric")).preflight();
+    StepRunner<WidenColumn> run = runner(b -> b.table("t").column("n").type("numeric")).preflight();
     run.up(WidenColumn.DONE);
     db.execute("INSERT INTO t VALUES (30.5), (31.250), (32.125)");
     String wrong = run.steps(WidenColumn.DONE, Direction.DOWN).get(0).sql().get(0);
@@ -380,8 +379,7 @@ class PostgresWidenColumnTest {
         "CREATE RULE r AS ON UPDATE TO rich WHERE NEW.\"My c\" = 'x' DO INSTEAD NOTHING",
         "DROP RULE r ON rich",
         "rule r on");
-    db.execute(
-        "CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
+    db.execute("CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
     refusedWith(
         "CREATE TRIGGER tr AFTER UPDATE OF \"My c\" ON rich FOR EACH ROW EXECUTE FUNCTION log()",
         "DROP TRIGGER tr ON rich",
@@ -399,8 +397,7 @@ class PostgresWidenColumnTest {
           "DROP PUBLICATION pub",
           "publication");
     }
-    refusedWith(
-        "CREATE TABLE heir () INHERITS (rich)", "DROP TABLE heir", "inherit");
+    refusedWith("CREATE TABLE heir () INHERITS (rich)", "DROP TABLE heir", "inherit");
   }
 
   @Test

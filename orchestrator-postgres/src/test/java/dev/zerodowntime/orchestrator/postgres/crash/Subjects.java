@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
@@ -76,7 +77,8 @@ final class Subjects {
             dropIndex(),
             renameIndex(),
             addPrimaryKey(),
-            widenColumn())) {
+            widenColumn(),
+            changeColumnType())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -452,6 +454,22 @@ final class Subjects {
                 .table("parcels")
                 .column("code")
                 .type("varchar(200)")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> changeColumnType() {
+    return new Subject<>(
+        "ChangeColumnType",
+        ChangeColumnType.Code.class,
+        approvals ->
+            policy(ChangeColumnType.of("billing/parcels-grams"), approvals)
+                .table("parcels")
+                .from("weight")
+                .to("grams")
+                .type("bigint")
+                .up("weight::bigint * 1000")
+                .down("(grams / 1000)::int")
                 .build(),
         phase -> Row.PLAIN);
   }

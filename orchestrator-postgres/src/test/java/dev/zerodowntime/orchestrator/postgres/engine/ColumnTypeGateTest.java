@@ -79,7 +79,9 @@ class ColumnTypeGateTest {
                 assertThat(wait.kind()).isEqualTo(Wait.Kind.DRIVER);
                 assertThat(wait.what())
                     .contains(
-                        "members of billing 1", "changed type of a column", "autosave=conservative");
+                        "members of billing 1",
+                        "changed type of a column",
+                        "autosave=conservative");
               });
       // Other columns don't bother it.
       assertThat(plain.drive().migration(MORE.id()).orElseThrow().phase()).isEqualTo("DONE");
