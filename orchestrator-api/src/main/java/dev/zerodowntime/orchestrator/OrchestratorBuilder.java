@@ -292,7 +292,10 @@ public final class OrchestratorBuilder {
 
   /**
    * Says that this build neither selects {@code *} nor lets the driver do so (as it does for {@code
-   * RETURN_GENERATED_KEYS}), so that a changed row type can't break a prepared statement.
+   * RETURN_GENERATED_KEYS}), so that a changed row type can't break a prepared statement. Says
+   * nothing of a column that keeps its name and gets another type ({@link
+   * dev.zerodowntime.orchestrator.operation.WidenColumn}): that breaks statements which name it, so
+   * it waits for drivers that are safe by themselves.
    *
    * @return this
    */

@@ -12,6 +12,7 @@ import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
@@ -29,6 +30,7 @@ import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.operation.WidenColumn;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -71,7 +73,16 @@ class LifecycleTest {
             Reindex.of("t/reindex").table("t").build(),
             RenameEnumValue.of("t/rename").table("t").type("e").from("a").to("b").build(),
             AddGeneratedColumn.of("t/add").table("t").column("c", "int").expression("1").build(),
-            AddExclusion.of("t/apart").table("t").name("k").definition("(c WITH =)").build())
+            AddExclusion.of("t/apart").table("t").name("k").definition("(c WITH =)").build(),
+            WidenColumn.of("t/wide").table("t").column("c").type("text").build(),
+            ChangeColumnType.of("t/type")
+                .table("t")
+                .from("a")
+                .to("b")
+                .type("bigint")
+                .up("a::bigint")
+                .down("b::int")
+                .build())
         .map(Migration::lifecycle);
   }
 

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What the two forms of renaming a column have in common. */
+/** What operations have in common that put a column of another name in the place of one. */
 public interface ColumnRename {
 
   /**

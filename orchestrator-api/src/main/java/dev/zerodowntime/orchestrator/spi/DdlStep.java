@@ -13,6 +13,7 @@ import java.util.List;
  * @param sql the statements
  * @param done whether they already happened
  * @param changesRowType whether prepared {@code SELECT *} statements would notice
+ * @param changesColumnType whether prepared statements that name their columns would notice too
  * @param check what the server is asked before the statements commit
  */
 public record DdlStep(
@@ -22,6 +23,7 @@ public record DdlStep(
     List<String> sql,
     Probe done,
     boolean changesRowType,
+    boolean changesColumnType,
     Check check)
     implements Step {
 
@@ -42,7 +44,7 @@ public record DdlStep(
   }
 
   /**
-   * A step of the library's own, about which the server isn't asked.
+   * One that leaves the type of every column alone that code may name.
    *
    * @param name see {@link Step#name()}
    * @param summary see {@link Step#summary()}
@@ -58,7 +60,7 @@ public record DdlStep(
       List<String> sql,
       Probe done,
       boolean changesRowType) {
-    this(name, summary, locks, sql, done, changesRowType, Check.NONE);
+    this(name, summary, locks, sql, done, changesRowType, false, Check.NONE);
   }
 
   /**
@@ -87,6 +89,16 @@ public record DdlStep(
         sql,
         done,
         changesRowType);
+  }
+
+  /**
+   * The same for a column that has another type afterwards under the name that code uses: then even
+   * statements without {@code *} that were prepared before have another result.
+   *
+   * @return a copy
+   */
+  public DdlStep changingColumnType() {
+    return new DdlStep(name, summary, locks, sql, done, true, true, check);
   }
 
   /**

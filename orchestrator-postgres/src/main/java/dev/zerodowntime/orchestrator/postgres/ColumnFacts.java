@@ -25,6 +25,12 @@ record ColumnFacts(Map<String, Object> map) {
     return text("type");
   }
 
+  /** The new column's, where it is another one. */
+  String newType() {
+    String type = optional(ColumnConversion.TYPE);
+    return type == null ? type() : type;
+  }
+
   /** A clause, or empty where the type's own collation is meant. */
   String collation() {
     String collation = optional("collation");
@@ -48,6 +54,14 @@ record ColumnFacts(Map<String, Object> map) {
   /** Where the default comes from. */
   Defaults defaults() {
     return Defaults.of(map);
+  }
+
+  /** The new column's default, where that is another one. */
+  Defaults newDefaults() {
+    return flag(ColumnConversion.CONVERTS)
+        ? new Defaults(
+            optional(ColumnConversion.DEFAULT), false, optional(ColumnConversion.DEFAULT))
+        : defaults();
   }
 
   /** A value that stands for "not given", as an SQL expression, where null may be meant. */

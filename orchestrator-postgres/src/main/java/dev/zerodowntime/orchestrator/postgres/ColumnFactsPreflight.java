@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.ColumnRename;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.Target;
@@ -42,6 +43,13 @@ final class ColumnFactsPreflight {
     return catalog;
   }
 
+  /** What copes with what a second column doesn't. */
+  private String otherwise() {
+    return migration instanceof ChangeColumnType
+        ? "Free the column of it first; no operation changes the type of such a column so far."
+        : VIEW_FORM;
+  }
+
   /**
    * Checks and captures.
    *
@@ -62,16 +70,21 @@ final class ColumnFactsPreflight {
     if (!ours) {
       table.requireRoom(catalog);
     }
-    requireSameType(table, from);
+    if (!twin.converts()) {
+      requireSameType(table, from);
+    }
     requireCopyable(table, from);
     requireUnused(table, from);
     if (phase == EXPAND) {
       RowStars.refuse(catalog, table);
     }
-    ColumnFactsRefusals refusals = new ColumnFactsRefusals(catalog, table, from);
+    ColumnFactsRefusals refusals = new ColumnFactsRefusals(catalog, table, from, otherwise());
     refusals.referenced();
     refusals.labels();
     Map<String, Object> facts = capture(table, from);
+    if (migration instanceof ChangeColumnType change) {
+      new ColumnConversionCheck(change, catalog, table, from).require(facts);
+    }
     refusals.notNull(new ColumnFacts(facts));
     refusals.indexes(new ColumnFacts(facts));
     refusals.foreignKeys(new ColumnFacts(facts));
@@ -122,7 +135,7 @@ final class ColumnFactsPreflight {
               + String.join(", ", dependents.stream().map(Dependent::name).toList()),
           "Drop it, or change it so that it doesn't name the column, and create it anew for the new"
               + " name afterwards. "
-              + VIEW_FORM);
+              + otherwise());
     }
   }
 
@@ -220,7 +233,7 @@ final class ColumnFactsPreflight {
   private void requireCopyable(CatalogTable table, CatalogColumn from) {
     String column = "column " + table.display() + "." + Sql.quote(from.name());
     if (from.generated()) {
-      throw catalog.refuse(column + " is a generated column", VIEW_FORM);
+      throw catalog.refuse(column + " is a generated column", otherwise());
     }
     if (from.inherited()) {
       throw catalog.refuse(
@@ -237,7 +250,7 @@ final class ColumnFactsPreflight {
           "Change the column's type to "
               + from.baseType()
               + " with the same conditions as checks of the table. "
-              + VIEW_FORM);
+              + otherwise());
     }
   }
 
@@ -269,9 +282,15 @@ final class ColumnFactsPreflight {
     if (from.notNull() || facts.get("default") == null) {
       return;
     }
+    ColumnFacts found = new ColumnFacts(facts);
+    boolean converts = found.flag(ColumnConversion.CONVERTS);
     facts.put(
         "sentinel",
-        ColumnFactsSentinel.of(from.type(), from.baseType(), migration.id(), target.schema())
+        ColumnFactsSentinel.of(
+                found.newType(),
+                converts ? found.newType() : from.baseType(),
+                migration.id(),
+                target.schema())
             .orElseThrow(
                 () ->
                     catalog.refuse(
@@ -279,10 +298,11 @@ final class ColumnFactsPreflight {
                             + table.display()
                             + "."
                             + Sql.quote(from.name())
-                            + " is nullable, has a default, and its type "
-                            + from.type()
+                            + " is nullable, has a default, and type "
+                            + found.newType()
                             + " has no value to spare: a trigger could not tell an explicit NULL"
                             + " from a value that is not given",
-                        "Make the column NOT NULL, drop its default, or use RenameColumnInCode.")));
+                        "Make the column NOT NULL, drop its default"
+                            + (converts ? "." : ", or use RenameColumnInCode."))));
   }
 }

@@ -14,8 +14,10 @@ final class ColumnFactsRefusals {
   private final Catalog catalog;
   private final CatalogTable table;
   private final CatalogColumn column;
+  private final String otherwise;
 
-  ColumnFactsRefusals(Catalog catalog, CatalogTable table, CatalogColumn column) {
+  ColumnFactsRefusals(Catalog catalog, CatalogTable table, CatalogColumn column, String otherwise) {
+    this.otherwise = otherwise;
     this.catalog = catalog;
     this.table = table;
     this.column = column;
@@ -35,8 +37,7 @@ final class ColumnFactsRefusals {
             row -> row.getString(1), table.oid(), column.number());
     if (!pointing.isEmpty()) {
       throw catalog.refuse(
-          display() + " is referenced by foreign key " + String.join(", ", pointing),
-          ColumnFactsPreflight.VIEW_FORM);
+          display() + " is referenced by foreign key " + String.join(", ", pointing), otherwise);
     }
   }
 
@@ -140,7 +141,7 @@ final class ColumnFactsRefusals {
   }
 
   private RefusedException refuse(String problem) {
-    return catalog.refuse(display() + " " + problem, ColumnFactsPreflight.VIEW_FORM);
+    return catalog.refuse(display() + " " + problem, otherwise);
   }
 
   /** A foreign key needs a privilege on its other end. */

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.ColumnRename;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
@@ -10,6 +11,8 @@ import dev.zerodowntime.orchestrator.spi.Target;
 import dev.zerodowntime.orchestrator.spi.VerifyStep;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One rename that copies the column: the names of everything it makes, and how its steps look.
@@ -24,6 +27,7 @@ final class ColumnTwin {
   private final String to;
   private final String hash;
   private final ColumnFacts facts;
+  private final @Nullable ColumnConversion conversion;
 
   ColumnTwin(
       Migration<?> migration, ColumnRename rename, Target target, Map<String, Object> facts) {
@@ -33,6 +37,10 @@ final class ColumnTwin {
     this.to = rename.to();
     this.hash = Sql.hash8(migration.id(), target.schema());
     this.facts = new ColumnFacts(facts);
+    this.conversion =
+        migration instanceof ChangeColumnType change
+            ? new ColumnConversion(change, target.controlSchema(), hash, this.facts)
+            : null;
   }
 
   private ColumnTwin(ColumnTwin other, ColumnFacts facts) {
@@ -42,6 +50,7 @@ final class ColumnTwin {
     this.to = other.to;
     this.hash = other.hash;
     this.facts = facts;
+    this.conversion = other.conversion;
   }
 
   /** The same rename of a column that has other things. */
@@ -112,13 +121,43 @@ final class ColumnTwin {
     return Sql.cut(original, Sql.MAX_NAME_BYTES - 9) + "_" + Sql.hash8(hash, original, purpose);
   }
 
+  /** Whether the new column is of another type. */
+  boolean converts() {
+    return conversion != null;
+  }
+
+  /** How values become those of the other column; only where {@link #converts}. */
+  ColumnConversion conversion() {
+    return Objects.requireNonNull(conversion);
+  }
+
+  /** What the new column's value is, given the old one's as SQL. */
+  String up(String value) {
+    return conversion == null ? value : conversion.up(value);
+  }
+
+  /** What the old column's value is, given the new one's as SQL. */
+  String down(String value) {
+    return conversion == null ? value : conversion.down(value);
+  }
+
+  /** Whether the columns of a row don't correspond. */
+  private String wrong(String old) {
+    return conversion == null
+        ? differ(old, to())
+        : "(NOT "
+            + conversion.correspond(old, to())
+            + (facts.notNull() ? " OR " + to() + " IS NULL" : "")
+            + ")";
+  }
+
   /** Whether two columns differ, as their images do: {@code =} calls too much equal. */
   static String differ(String one, String other) {
     return "pg_catalog.record_image_ne(ROW(" + one + "), ROW(" + other + "))";
   }
 
   Scan differing() {
-    return new Scan(table(), facts.keys(), differ(from(), to()));
+    return new Scan(table(), facts.keys(), wrong(from()));
   }
 
   VerifyStep verify(String name) {
@@ -128,7 +167,9 @@ final class ColumnTwin {
   VerifyStep verify(String name, String pending) {
     return new VerifyStep(
         name,
-        "every row has the same value in both columns, image by image",
+        converts()
+            ? "in every row one column's value is what the other's converts to, image by image"
+            : "every row has the same value in both columns, image by image",
         new Scan(table(), facts.keys(), pending));
   }
 
@@ -138,6 +179,9 @@ final class ColumnTwin {
    * where it stands for the new column.
    */
   String differIfThere() {
+    if (conversion != null) {
+      return ifThere(from(), wrong(from()));
+    }
     return "EXISTS (SELECT 1 FROM (SELECT "
         + to()
         + " AS "
@@ -147,6 +191,31 @@ final class ColumnTwin {
         + " FROM (SELECT "
         + table()
         + ".*) AS zdo_row))";
+  }
+
+  /** Whether the old column would get less back than the new one has, asked in the same form. */
+  String lostIfThere() {
+    return ifThere(
+        tombstone(),
+        "("
+            + (facts.notNull() ? tombstone() + " IS NULL OR " : "")
+            + "NOT "
+            + conversion().correspond(tombstone(), to())
+            + ")");
+  }
+
+  private String ifThere(String old, String condition) {
+    return "EXISTS (SELECT 1 FROM (SELECT CAST(NULL AS "
+        + facts.type()
+        + ") AS "
+        + old
+        + ") AS zdo_else WHERE CASE WHEN (SELECT "
+        + column(old)
+        + ") THEN (SELECT "
+        + condition
+        + " FROM (SELECT "
+        + table()
+        + ".*) AS zdo_row) ELSE false END)";
   }
 
   // ---- steps

@@ -81,11 +81,15 @@ final class ColumnTwinContract {
       sql.add(alter(twin, destination) + facts.defaults().none());
       sql.addAll(moveIdentity(identity, source, destination));
     } else {
-      sql.add(alter(twin, source) + facts.defaults().none());
-      sql.add(alter(twin, destination) + facts.defaults().real());
+      sql.add(alter(twin, source) + defaults(source).none());
+      sql.add(alter(twin, destination) + defaults(destination).real());
     }
     sql.addAll(moveSequences(destination));
     return sql;
+  }
+
+  private Defaults defaults(String column) {
+    return column.equals(twin.to()) ? facts.newDefaults() : facts.defaults();
   }
 
   private List<String> moveSequences(String destination) {

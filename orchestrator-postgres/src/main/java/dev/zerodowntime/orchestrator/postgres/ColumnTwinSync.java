@@ -36,7 +36,10 @@ final class ColumnTwinSync {
     sql.addAll(sync());
     return twin.rowType(
         "add-column",
-        "the new column, and the trigger that carries every write across, both ways",
+        "the new column, and the trigger that carries every write across, both ways"
+            + (facts.flag(ColumnConversion.WIDENS)
+                ? "; if up and down only say it in the other type, WidenColumn does without"
+                : ""),
         twin.column(twin.to()) + " AND " + twin.triggerThere(),
         sql);
   }
@@ -61,25 +64,34 @@ final class ColumnTwinSync {
             + Sql.literal(source(twoWayBody()))
             + ") AND "
             + twin.column(
-                twin.to(), facts.sentinel() == null ? facts.defaults().isNone() : Defaults.isOwn())
+                twin.to(),
+                facts.sentinel() == null ? facts.newDefaults().isNone() : Defaults.isOwn())
             + ")",
         sync());
   }
 
   private List<String> sync() {
-    return List.of(
-        twoWay(),
+    List<String> sql = new ArrayList<>();
+    if (twin.converts()) {
+      sql.addAll(twin.conversion().create());
+    }
+    sql.add(twoWay());
+    sql.add(
         "CREATE OR REPLACE TRIGGER "
             + Sql.quote(twin.trigger())
             + " BEFORE INSERT OR UPDATE ON "
             + twin.table()
-            + " FOR EACH ROW WHEN ("
-            + ColumnTwin.differ("NEW." + twin.from(), "NEW." + twin.to())
-            + ") EXECUTE FUNCTION "
+            + " FOR EACH ROW "
+            // Of different types nothing can be said without converting.
+            + (twin.converts()
+                ? ""
+                : "WHEN (" + ColumnTwin.differ("NEW." + twin.from(), "NEW." + twin.to()) + ") ")
+            + "EXECUTE FUNCTION "
             + twin.function()
-            + "()",
-        always(),
-        ColumnTwinContract.alter(twin, twin.to()) + notGiven());
+            + "()");
+    sql.add(always());
+    sql.add(ColumnTwinContract.alter(twin, twin.to()) + notGiven());
+    return sql;
   }
 
   /** So that it fires whatever session_replication_role says. */
@@ -90,7 +102,7 @@ final class ColumnTwinSync {
   /** What the new column gets while the trigger decides, as an action on it. */
   String notGiven() {
     String sentinel = facts.sentinel();
-    return sentinel == null ? facts.defaults().none() : "SET DEFAULT " + sentinel;
+    return sentinel == null ? facts.newDefaults().none() : "SET DEFAULT " + sentinel;
   }
 
   /** The new column as such, nullable, without default. */
@@ -103,9 +115,12 @@ final class ColumnTwinSync {
             + " ADD COLUMN "
             + twin.to()
             + " "
-            + facts.type()
-            + facts.collation()
-            + facts.defaults().added());
+            + facts.newType()
+            + (twin.converts() ? "" : facts.collation())
+            + facts.newDefaults().added());
+    if (twin.converts()) {
+      return sql;
+    }
     String storage = facts.optional("storage");
     if (storage != null) {
       sql.add(ColumnTwinContract.alter(twin, twin.to()) + "SET STORAGE " + storage);
@@ -139,10 +154,14 @@ final class ColumnTwinSync {
   }
 
   private List<String> drop(String column) {
-    return List.of(
-        "DROP TRIGGER IF EXISTS " + Sql.quote(twin.trigger()) + " ON " + twin.table(),
-        "DROP FUNCTION IF EXISTS " + twin.function() + "()",
-        "ALTER TABLE " + twin.table() + " DROP COLUMN IF EXISTS " + column);
+    List<String> sql = new ArrayList<>();
+    sql.add("DROP TRIGGER IF EXISTS " + Sql.quote(twin.trigger()) + " ON " + twin.table());
+    sql.add("DROP FUNCTION IF EXISTS " + twin.function() + "()");
+    if (twin.converts()) {
+      sql.addAll(twin.conversion().drop());
+    }
+    sql.add("ALTER TABLE " + twin.table() + " DROP COLUMN IF EXISTS " + column);
+    return sql;
   }
 
   /** The function while code of both kinds may write. */
@@ -154,6 +173,9 @@ final class ColumnTwinSync {
     String from = "NEW." + twin.from();
     String to = "NEW." + twin.to();
     String reset = defaultAgain();
+    if (twin.converts()) {
+      return twoWayBody(from, to, reset);
+    }
     return statements(
         "  IF TG_OP = 'INSERT' THEN\n"
             + "    IF "
@@ -180,12 +202,53 @@ final class ColumnTwinSync {
   }
 
   /**
+   * The same between types. What corresponds already is left alone: a backfill's copy, or a value
+   * that the other converts to without being what it converts to. What old code writes is taken
+   * even if it can't be converted: its statement must not fail, and the row is found later.
+   */
+  private String twoWayBody(String from, String to, @Nullable String reset) {
+    String changedFrom = ColumnTwin.differ(from, "OLD." + twin.from());
+    String changedTo = ColumnTwin.differ(to, "OLD." + twin.to());
+    return statements(
+        "  IF TG_OP = 'INSERT' THEN\n    IF "
+            + given(to)
+            + " THEN\n      "
+            + (from + " := " + twin.down(to))
+            + ";\n      RETURN NEW;\n    END IF;\n  ELSIF "
+            + changedTo
+            + " THEN\n"
+            + (reset == null
+                ? ""
+                : "    IF NOT ("
+                    + given(to)
+                    + ") THEN\n      -- SET column = DEFAULT\n      "
+                    + (to + " := " + reset)
+                    + ";\n      "
+                    + (from + " := " + twin.down(to))
+                    + ";\n      RETURN NEW;\n    END IF;\n")
+            + "    IF NOT "
+            + twin.conversion().isUp(from, to)
+            + " THEN\n      "
+            + (from + " := " + twin.down(to))
+            + ";\n    END IF;\n    RETURN NEW;\n  ELSIF NOT "
+            + changedFrom
+            + " THEN\n    RETURN NEW;\n  END IF;\n  BEGIN\n    "
+            + (to + " := " + twin.up(from))
+            + ";\n  EXCEPTION WHEN OTHERS THEN\n    "
+            + (to + " := NULL")
+            + ";\n  END;\n");
+  }
+
+  /**
    * The function once no code names the old column: it keeps the way back open. Only an INSERT
    * without a column list still gives the old column a value, and means the new one.
    */
   String oneWay() {
     String to = "NEW." + twin.to();
     String tombstone = "NEW." + twin.tombstone();
+    if (twin.converts()) {
+      return function(oneWayBody(to, tombstone));
+    }
     return function(
         statements(
             "  IF TG_OP = 'INSERT' AND pg_catalog.num_nonnulls("
@@ -195,6 +258,25 @@ final class ColumnTwinSync {
                 + ";\n  ELSE\n    "
                 + (tombstone + " := " + to)
                 + ";\n  END IF;\n"));
+  }
+
+  /**
+   * The same between types. A new value that can't be carried back is kept all the same; the
+   * tombstone has none then, by which the way back finds it.
+   */
+  private String oneWayBody(String to, String tombstone) {
+    return statements(
+        "  IF TG_OP = 'INSERT' THEN\n    IF pg_catalog.num_nonnulls("
+            + tombstone
+            + ") = 1 THEN\n      "
+            + (to + " := " + twin.up(tombstone))
+            + ";\n      RETURN NEW;\n    END IF;\n  ELSIF NOT "
+            + ColumnTwin.differ(to, "OLD." + twin.to())
+            + " THEN\n    RETURN NEW;\n  END IF;\n  BEGIN\n    "
+            + (tombstone + " := " + twin.down(to))
+            + ";\n  EXCEPTION WHEN OTHERS THEN\n    "
+            + (tombstone + " := NULL")
+            + ";\n  END;\n");
   }
 
   /**
@@ -208,7 +290,7 @@ final class ColumnTwinSync {
   }
 
   private @Nullable String defaultAgain() {
-    return facts.sentinel() != null || facts.notNull() ? facts.defaultSql() : null;
+    return facts.sentinel() != null || facts.notNull() ? facts.newDefaults().effective() : null;
   }
 
   private static String statements(String statements) {
@@ -227,7 +309,10 @@ final class ColumnTwinSync {
     }
     return "CREATE OR REPLACE FUNCTION "
         + twin.function()
-        + "() RETURNS trigger LANGUAGE plpgsql AS "
+        + "() RETURNS trigger LANGUAGE plpgsql "
+        // What it calls is for nobody else to call.
+        + (twin.converts() ? "SECURITY DEFINER " + twin.conversion().path() + " " : "")
+        + "AS "
         + tag
         + source(body)
         + tag;

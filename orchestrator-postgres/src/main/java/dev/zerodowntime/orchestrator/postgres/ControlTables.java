@@ -31,6 +31,24 @@ final class ControlTables {
     return List.copyOf(tables.statements);
   }
 
+  /**
+   * Version 2. What an older library doesn't say of its members is not so.
+   *
+   * @param schema the control schema, quoted
+   */
+  static List<String> version2(String schema) {
+    ControlTables tables = new ControlTables(schema);
+    tables.statements.add(
+        "ALTER TABLE "
+            + schema
+            + ".member ADD COLUMN IF NOT EXISTS column_type_safe boolean NOT NULL DEFAULT false");
+    tables.comment(
+        "member",
+        "column_type_safe",
+        "Whether its driver survives a column getting another type under its name.");
+    return List.copyOf(tables.statements);
+  }
+
   private void database() {
     table(
         "control",

@@ -24,6 +24,9 @@ final class PlanSteps {
 
   private static final String REWRITE = "table-rewrite";
 
+  /** Whoever insists on another type under the same name has drivers that trip over it. */
+  private static final String TYPE = "alter-column-type";
+
   private final PhasePlan<?> plan;
   private final Target target;
   private final Map<String, Object> facts;
@@ -129,6 +132,7 @@ final class PlanSteps {
         statements.stream().map(this::sql).toList(),
         done,
         PhasePlan.changesRowType(statements),
+        overrides.containsKey(TYPE),
         overrides.containsKey(REWRITE) ? DdlStep.Check.LOCKS : DdlStep.Check.LOCKS_AND_FILES);
   }
 

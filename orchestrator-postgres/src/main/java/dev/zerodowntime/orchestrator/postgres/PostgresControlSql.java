@@ -34,7 +34,9 @@ final class PostgresControlSql implements ControlSql {
 
   @Override
   public List<Version> versions(String schema) {
-    return List.of(new Version(1, "control tables", ControlTables.version1(schema)));
+    return List.of(
+        new Version(1, "control tables", ControlTables.version1(schema)),
+        new Version(2, "drivers and column types", ControlTables.version2(schema)));
   }
 
   @Override

@@ -69,6 +69,7 @@ public final class PostgresDialect implements Dialect {
         new PostgresAddPrimaryKey(),
         new PostgresAddUnique(),
         new PostgresBackfill(),
+        new PostgresChangeColumnType(),
         new PostgresCreateIndex(),
         new PostgresCreateTable(),
         new PostgresDropColumn(),
@@ -86,7 +87,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameIndex(),
         new PostgresRenameTable(),
         new PostgresSetDefault(),
-        new PostgresSetNotNull());
+        new PostgresSetNotNull(),
+        new PostgresWidenColumn());
   }
 
   @Override

@@ -9,7 +9,7 @@ final class StandInCheck {
   private static final int SECURITY_INVOKER = 150_000;
 
   /** What takes or returns rows of a relation, or holds some: it knows them by its type. */
-  private static final String ROW_TYPES =
+  static final String ROW_TYPES =
       "SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend d JOIN"
           + " pg_type y ON d.refclassid = 'pg_type'::regclass AND d.refobjid = y.oid WHERE d.deptype"
           + " = 'n' AND (y.typrelid = ?::bigint::oid OR y.typelem = (SELECT reltype FROM pg_class"

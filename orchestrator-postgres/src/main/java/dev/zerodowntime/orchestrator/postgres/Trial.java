@@ -4,8 +4,10 @@ import dev.zerodowntime.orchestrator.RefusedException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Savepoint;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -89,6 +91,26 @@ final class Trial implements AutoCloseable {
         return catalog.refuse(what + ": the server says \"" + Catalog.said(e) + "\"", remedy);
       }
     }
+  }
+
+  /**
+   * The same as {@link #require}, and what the server says meanwhile of the work that it does: it
+   * tells of rewritten tables, rows looked at and indexes built, also where there is nothing to do.
+   */
+  List<String> requireAloud(String sql, String what, String remedy) throws SQLException {
+    String before = text("SELECT current_setting('client_min_messages')");
+    execute("SET LOCAL client_min_messages TO debug1");
+    List<String> said = new ArrayList<>();
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+      for (SQLWarning each = statement.getWarnings(); each != null; each = each.getNextWarning()) {
+        said.add(String.valueOf(each.getMessage()));
+      }
+    } catch (SQLException e) {
+      throw refused(e, what, remedy);
+    }
+    execute("SET LOCAL client_min_messages TO " + before);
+    return said;
   }
 
   /** Whether the server takes a statement; the trial goes on as if it hadn't been executed. */
@@ -184,7 +206,8 @@ final class Trial implements AutoCloseable {
     return file(name());
   }
 
-  private String file(String relation) throws SQLException {
+  /** The file of a table or an index. */
+  String file(String relation) throws SQLException {
     return text("SELECT pg_relation_filenode(" + Sql.regclass(relation) + ")");
   }
 

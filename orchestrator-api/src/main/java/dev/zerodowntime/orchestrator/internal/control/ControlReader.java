@@ -137,7 +137,7 @@ public final class ControlReader {
     return Db.query(
         connection,
         "SELECT id, application, release, stages, finished, touches, readers, host, heartbeat, observer,"
-            + " observed, still, row_type_safe, driver_facts, "
+            + " observed, still, row_type_safe, column_type_safe, driver_facts, "
             + sql.millis("registered_at")
             + " AS registered, "
             + sql.millis("heartbeat_at")
@@ -172,6 +172,7 @@ public final class ControlReader {
                         row.getLong("observed"),
                         row.getLong("still"),
                         row.getBoolean("row_type_safe"),
+                        row.getBoolean("column_type_safe"),
                         text(row.getString("driver_facts")))));
   }
 

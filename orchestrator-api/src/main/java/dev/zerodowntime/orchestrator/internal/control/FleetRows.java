@@ -63,6 +63,7 @@ public final class FleetRows {
       long observed,
       long still,
       boolean rowTypeSafe,
+      boolean columnTypeSafe,
       String driverFacts) {}
 
   /** Somebody counted until a person ends it. */

@@ -145,6 +145,7 @@ public final class FleetWriter {
    * @param readers the replicas that its queries go to
    * @param host where it runs
    * @param rowTypeSafe whether its driver survives a table getting other columns
+   * @param columnTypeSafe whether it survives a column getting another type
    * @param driverFacts why
    */
   public record NewMember(
@@ -158,6 +159,7 @@ public final class FleetWriter {
       Collection<String> readers,
       String host,
       boolean rowTypeSafe,
+      boolean columnTypeSafe,
       String driverFacts) {}
 
   /**
@@ -190,7 +192,7 @@ public final class FleetWriter {
             + now
             + ", closed_at = NULL, session = "
             + session()
-            + ", row_type_safe = ?, driver_facts = ? WHERE id = ?",
+            + ", row_type_safe = ?, column_type_safe = ?, driver_facts = ? WHERE id = ?",
         member.role(),
         Json.write(member.stages()),
         Json.write(new TreeSet<>(member.finished())),
@@ -198,6 +200,7 @@ public final class FleetWriter {
         Json.write(new TreeSet<>(member.readers())),
         member.host(),
         member.rowTypeSafe(),
+        member.columnTypeSafe(),
         member.driverFacts(),
         member.id());
   }

@@ -57,7 +57,7 @@ final class Connected {
             new BackfillReports(ctx, c.backfills().listener()),
             c.backfills().workers());
     this.driver = new Driver(ctx, crew.shared());
-    this.membership = new Membership(ctx, new Registrar(ctx, info));
+    this.membership = new Membership(ctx, new Registrar(ctx, info, c.noStarQueries()));
     this.reporter = new Reporter(ctx, driver);
     this.planner = new Planner(ctx);
     this.background = new Background(ctx, driver, membership, crew);
@@ -106,9 +106,6 @@ final class Connected {
           null);
     }
     DriverInfo info = Db.autoCommit(c.dataSource(), dialect::driver);
-    if (c.noStarQueries() && !info.rowTypeSafe()) {
-      info = new DriverInfo(true, info.facts() + ", noStarQueries", "");
-    }
     ControlTables tables = new ControlTables(dialect, c.controlSchema());
     BackfillStore backfills = new BackfillStore(tables);
     String member = UUID.randomUUID().toString();

@@ -16,7 +16,6 @@ import dev.zerodowntime.orchestrator.internal.fleet.Counted;
 import dev.zerodowntime.orchestrator.internal.fleet.Fleet;
 import dev.zerodowntime.orchestrator.internal.fleet.Objection;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
-import dev.zerodowntime.orchestrator.spi.Step;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -24,6 +23,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Evaluates every gate of a migration at rest. Reads only what the snapshot holds. */
@@ -290,28 +290,34 @@ final class Gates {
       // Its turn has not come yet; its steps follow from facts that are not there.
       return;
     }
-    boolean changes =
+    List<DdlStep> changes =
         ctx.operation(row).stream()
             .flatMap(
                 each ->
                     each
                         .steps(ctx.target(row), row.facts(), pair.upper(), pair.direction())
                         .stream())
-            .anyMatch(Gates::changesRowType);
-    if (!changes) {
+            .flatMap(each -> each instanceof DdlStep ddl ? Stream.of(ddl) : Stream.empty())
+            .filter(each -> each.changesRowType() || each.changesColumnType())
+            .toList();
+    if (changes.isEmpty()) {
       return;
     }
+    // Code without SELECT * is safe from other columns, but not from other types of its own.
+    boolean types = changes.stream().anyMatch(DdlStep::changesColumnType);
     Set<String> unsafe = new LinkedHashSet<>();
     for (Member member : snapshot.members()) {
       if (snapshot.live(member)
-          && !member.rowTypeSafe()
+          && !(types ? member.columnTypeSafe() : member.rowTypeSafe())
           && snapshot.stage(row, member).isPresent()) {
         unsafe.add(
             "members of "
                 + member.application()
                 + " "
                 + member.release()
-                + " would trip over the changed row type: "
+                + (types
+                    ? " would trip over the changed type of a column, also where a query names it: "
+                    : " would trip over the changed row type: ")
                 + member.driverFacts());
       }
     }
@@ -331,9 +337,5 @@ final class Gates {
     }
     // First in the list: it is the one that somebody can act on at once.
     waits.addAll(0, unsafe.stream().map(each -> Wait.of(Kind.DRIVER, each)).toList());
-  }
-
-  private static boolean changesRowType(Step step) {
-    return step instanceof DdlStep ddl && ddl.changesRowType();
   }
 }

@@ -35,10 +35,12 @@ final class Registrar {
 
   private final EngineContext ctx;
   private final DriverInfo driver;
+  private final boolean noStarQueries;
 
-  Registrar(EngineContext ctx, DriverInfo driver) {
+  Registrar(EngineContext ctx, DriverInfo driver, boolean noStarQueries) {
     this.ctx = ctx;
     this.driver = driver;
+    this.noStarQueries = noStarQueries;
   }
 
   /** A migration whose state this build does not fit. */
@@ -183,8 +185,12 @@ final class Registrar {
                 ctx.declarations().touches(),
                 ctx.readers().keySet(),
                 host(),
+                driver.rowTypeSafe() || noStarQueries,
                 driver.rowTypeSafe(),
-                driver.facts() + "; " + driver.remedy()));
+                driver.facts()
+                    + (noStarQueries ? ", noStarQueries" : "")
+                    + "; "
+                    + driver.remedy()));
     ctx.events().append(connection, null, Event.of("MEMBER_JOINED", null, chosen.toString()));
   }
 

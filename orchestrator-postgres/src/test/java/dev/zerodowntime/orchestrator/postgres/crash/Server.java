@@ -29,7 +29,10 @@ final class Server implements AutoCloseable {
 
   /** Sessions without TCP keep-alive or other frills: there are thousands of them. */
   static PGSimpleDataSource dataSource(String database) {
-    return PostgresServer.get().dataSource(database);
+    PGSimpleDataSource source = PostgresServer.get().dataSource(database);
+    // A driver that survives a column of another type: nothing here is about drivers.
+    source.setPrepareThreshold(0);
+    return source;
   }
 
   /** A new database from a template that nobody is connected to. */

@@ -12,6 +12,7 @@ import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
@@ -30,6 +31,7 @@ import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.operation.WidenColumn;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
 import java.sql.Statement;
@@ -90,7 +92,9 @@ final class Subjects {
             renameEnumValue(),
             addGeneratedColumn(),
             addExclusion(),
-            phasePlan())) {
+            phasePlan(),
+            widenColumn(),
+            changeColumnType())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -637,5 +641,34 @@ final class Subjects {
         + " to_regclass('{schema}.users') AND conname = 'level_positive' AND "
         + condition
         + ")";
+  }
+
+  private static Subject<?> widenColumn() {
+    return new Subject<>(
+        "WidenColumn",
+        WidenColumn.Code.class,
+        approvals ->
+            policy(WidenColumn.of("billing/parcels-code"), approvals)
+                .table("parcels")
+                .column("code")
+                .type("varchar(200)")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> changeColumnType() {
+    return new Subject<>(
+        "ChangeColumnType",
+        ChangeColumnType.Code.class,
+        approvals ->
+            policy(ChangeColumnType.of("billing/parcels-grams"), approvals)
+                .table("parcels")
+                .from("weight")
+                .to("grams")
+                .type("bigint")
+                .up("weight::bigint * 1000")
+                .down("(grams / 1000)::int")
+                .build(),
+        phase -> Row.PLAIN);
   }
 }
