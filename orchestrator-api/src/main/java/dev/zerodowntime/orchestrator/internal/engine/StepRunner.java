@@ -2,10 +2,13 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.MigrationStatus;
+import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.State;
+import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -28,6 +31,7 @@ final class StepRunner {
   private final DdlRunner ddl;
   private final OnlineRunner online;
   private final ScanRunner scans;
+  private final Preflight preflight;
 
   StepRunner(EngineContext ctx, BackfillShared shared) {
     this.ctx = ctx;
@@ -35,6 +39,7 @@ final class StepRunner {
     this.ddl = new DdlRunner(ctx, readers);
     this.online = new OnlineRunner(ctx);
     this.scans = new ScanRunner(ctx, shared);
+    this.preflight = new Preflight(ctx);
   }
 
   /** Leaves backfills to others. */
@@ -79,6 +84,9 @@ final class StepRunner {
         return Outcome.running(step.summary() + ", in the background");
       }
       Outcome outcome = runStep(context, deadline);
+      if (outcome.kind() == Outcome.Kind.FAILED) {
+        outcome = anew(context, operation.get(), outcome);
+      }
       if (outcome.kind() == Outcome.Kind.FAILED) {
         fail(context, outcome.waiting() == null ? "" : outcome.waiting().what());
       }
@@ -138,6 +146,40 @@ final class StepRunner {
               + String.join("; ", step.sql())
               + "; mend the cause, then resume the migration");
     }
+  }
+
+  /**
+   * What steps are made from may have changed since: then there are others.
+   *
+   * @return what came of it; the failure where nothing has changed
+   */
+  private Outcome anew(StepContext context, Operation<?> operation, Outcome failure)
+      throws SQLException {
+    MigrationRow row = context.row();
+    State state = row.state();
+    if (state.direction() != Direction.UP || !operation.recapturesOnFailure(state.upper())) {
+      return failure;
+    }
+    Preflight.Found found;
+    try {
+      found = preflight.run(operation, ctx.target(row), state.upper(), row.facts());
+    } catch (RefusedException e) {
+      return Outcome.failed(String.valueOf(e.getMessage()));
+    } catch (NotYetException e) {
+      return Outcome.retry(Wait.Kind.ORDER, e.what());
+    }
+    if (found.facts().equals(row.facts())) {
+      return failure;
+    }
+    ctx.transaction(
+        connection -> {
+          context.lease().require(connection);
+          ctx.migrations().facts(connection, row, found.lifecycle(), found.facts());
+          // The same pair; from its first step on.
+          ctx.migrations().state(connection, row, state);
+          return true;
+        });
+    return Outcome.more("the catalog has changed meanwhile, and so do the steps");
   }
 
   private static int position(List<Step> steps, @org.jspecify.annotations.Nullable String name) {

@@ -97,6 +97,16 @@ record Subject<C extends Enum<C> & CodeStage>(
         // What has no key yet.
         "CREATE TABLE tallies (day int NOT NULL, country text NOT NULL, visits int)",
         "INSERT INTO tallies SELECT i, 'de', i FROM generate_series(1, 240) i",
+        // What is partitioned, one of them once more.
+        "CREATE TABLE events (id bigint, day int NOT NULL, country text, touched int NOT NULL"
+            + " DEFAULT 0, PRIMARY KEY (day, id)) PARTITION BY RANGE (day)",
+        "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (100)",
+        "CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (100) TO (200) PARTITION BY"
+            + " LIST (day)",
+        "CREATE TABLE events_2_rest PARTITION OF events_2 DEFAULT",
+        "CREATE TRIGGER count_touch BEFORE UPDATE ON events FOR EACH ROW EXECUTE FUNCTION"
+            + " count_touch()",
+        "INSERT INTO events SELECT i, i, 'de' FROM generate_series(1, 199) i",
         "INSERT INTO users (id, country, name, note) SELECT i * 10, 'de', 'name ' || i, repeat('x',"
             + " i % 90) FROM generate_series(1, "
             + FIRST_ROWS

@@ -74,7 +74,8 @@ final class Subjects {
             addEnumValue(),
             dropIndex(),
             renameIndex(),
-            addPrimaryKey())) {
+            addPrimaryKey(),
+            createIndexPartitioned())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -437,6 +438,19 @@ final class Subjects {
                 .table("tallies")
                 .name("tallies_pkey")
                 .columns("country", "day")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> createIndexPartitioned() {
+    return new Subject<>(
+        "CreateIndex partitioned",
+        CreateIndex.Code.class,
+        approvals ->
+            policy(CreateIndex.of("billing/events-by-country"), approvals)
+                .table("events")
+                .name("events_by_country")
+                .columns("country")
                 .build(),
         phase -> Row.PLAIN);
   }
