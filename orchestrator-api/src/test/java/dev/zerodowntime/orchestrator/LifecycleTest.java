@@ -9,8 +9,10 @@ import dev.zerodowntime.orchestrator.operation.AddEnumValue;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.operation.AttachPartition;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.DetachPartition;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
@@ -59,7 +61,9 @@ class LifecycleTest {
             AddEnumValue.of("t/value").table("t").type("e").value("v").build(),
             DropIndex.of("t/drop").table("t").name("i").build(),
             RenameIndex.of("t/rename").table("t").from("i").to("j").build(),
-            AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build())
+            AddPrimaryKey.of("t/key").table("t").name("p").columns("c").build(),
+            AttachPartition.of("t/in").table("t").partition("p").bound("FOR VALUES IN (1)").build(),
+            DetachPartition.of("t/out").table("t").partition("p").build())
         .map(Migration::lifecycle);
   }
 

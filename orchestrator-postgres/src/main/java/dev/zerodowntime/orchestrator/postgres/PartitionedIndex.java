@@ -73,12 +73,8 @@ final class PartitionedIndex {
       boolean leaf,
       boolean attached) {
 
-    /** In letters: a name is no figure. */
     String key() {
-      return Sql.hash8(table)
-          .chars()
-          .mapToObj(each -> Character.toString('a' + Character.digit(each, 16)))
-          .collect(Collectors.joining());
+      return PartitionedIndex.key(table);
     }
 
     String attach() {
@@ -95,6 +91,14 @@ final class PartitionedIndex {
   }
 
   private PartitionedIndex() {}
+
+  /** A part of a step's name that stands for a name of any kind; in letters, as it is no figure. */
+  static String key(String name) {
+    return Sql.hash8(name)
+        .chars()
+        .mapToObj(each -> Character.toString('a' + Character.digit(each, 16)))
+        .collect(Collectors.joining());
+  }
 
   /**
    * Checks all partitions.
@@ -113,7 +117,7 @@ final class PartitionedIndex {
     for (CatalogPartition each : CatalogPartition.owned(catalog, table)) {
       String parentIndex = String.valueOf(indexes.get(each.parent()));
       String there = attached.get(parentIndex + each.qualified());
-      String part = there == null ? name(name, each) : there;
+      String part = there == null ? name(name, each.schema(), each.name()) : there;
       if (there == null) {
         if (names.add(each.schema())) {
           Privileges.requireCreate(catalog, "indexes", each.schema());
@@ -147,10 +151,8 @@ final class PartitionedIndex {
   }
 
   /** The same index on the same partition always has the same name. */
-  private static String name(String index, CatalogPartition partition) {
-    return Sql.cut(index + "_" + partition.name(), READABLE)
-        + "_"
-        + Sql.hash8(index, partition.schema(), partition.name());
+  static String name(String index, String schema, String partition) {
+    return Sql.cut(index + "_" + partition, READABLE) + "_" + Sql.hash8(index, schema, partition);
   }
 
   private static void requireFree(Catalog catalog, CatalogPartition partition, String name)

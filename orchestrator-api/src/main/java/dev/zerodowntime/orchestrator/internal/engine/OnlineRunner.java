@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -214,7 +215,7 @@ final class OnlineRunner {
     repair(connection, step, online);
     long start = System.nanoTime();
     try {
-      Db.execute(connection, step.tagged(online.statement()));
+      limited(connection, online, step.tagged(online.statement()));
     } catch (SQLException e) {
       SqlErrorKind kind = ctx.dialect().classify(e);
       if (kind != SqlErrorKind.CONNECTION_LOST) {
@@ -236,6 +237,20 @@ final class OnlineRunner {
               + online.done().sql());
     }
     return new Result(Outcome.DONE, false, millis);
+  }
+
+  private void limited(Connection connection, OnlineStep online, String sql) throws SQLException {
+    if (!online.bounded()) {
+      Db.execute(connection, sql);
+      return;
+    }
+    LongStatements longStatements = ctx.dialect().longStatements();
+    longStatements.limit(connection, ctx.timing().lockBudget());
+    try {
+      Db.execute(connection, sql);
+    } finally {
+      longStatements.limit(connection, Duration.ZERO);
+    }
   }
 
   /** Removes what an attempt left behind, if it did. */

@@ -94,6 +94,7 @@ final class Dump {
       SELECT 'users ' || to_jsonb(users)::text AS line FROM users
       UNION ALL SELECT 'countries ' || to_jsonb(countries)::text FROM countries
       UNION ALL SELECT 'notes ' || to_jsonb(notes)::text FROM notes
+      UNION ALL SELECT 'events_3 ' || to_jsonb(events_3)::text FROM events_3
       UNION ALL SELECT 'events ' || to_jsonb(events)::text FROM events
       UNION ALL SELECT format('sequence %s %s', last_value, is_called) FROM name_numbers
       """;

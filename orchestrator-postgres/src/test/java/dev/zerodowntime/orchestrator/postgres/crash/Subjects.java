@@ -8,8 +8,10 @@ import dev.zerodowntime.orchestrator.operation.AddEnumValue;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.operation.AttachPartition;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.DetachPartition;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
@@ -75,7 +77,9 @@ final class Subjects {
             dropIndex(),
             renameIndex(),
             addPrimaryKey(),
-            createIndexPartitioned())) {
+            createIndexPartitioned(),
+            attachPartition(),
+            detachPartition())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -451,6 +455,31 @@ final class Subjects {
                 .table("events")
                 .name("events_by_country")
                 .columns("country")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> attachPartition() {
+    return new Subject<>(
+        "AttachPartition",
+        AttachPartition.Code.class,
+        approvals ->
+            policy(AttachPartition.of("billing/events-more"), approvals)
+                .table("events")
+                .partition("events_3")
+                .bound("FOR VALUES FROM (200) TO (1000)")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> detachPartition() {
+    return new Subject<>(
+        "DetachPartition",
+        DetachPartition.Code.class,
+        approvals ->
+            policy(DetachPartition.of("billing/events-less"), approvals)
+                .table("events")
+                .partition("events_1")
                 .build(),
         phase -> Row.PLAIN);
   }
