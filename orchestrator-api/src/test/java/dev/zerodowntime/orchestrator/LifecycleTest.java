@@ -11,10 +11,12 @@ import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.operation.AttachPartition;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.CreateTable;
+import dev.zerodowntime.orchestrator.operation.DetachPartition;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
@@ -82,7 +84,9 @@ class LifecycleTest {
                 .type("bigint")
                 .up("a::bigint")
                 .down("b::int")
-                .build())
+                .build(),
+            AttachPartition.of("t/in").table("t").partition("p").bound("FOR VALUES IN (1)").build(),
+            DetachPartition.of("t/out").table("t").partition("p").build())
         .map(Migration::lifecycle);
   }
 

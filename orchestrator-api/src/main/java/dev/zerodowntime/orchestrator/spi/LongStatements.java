@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.spi;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -17,6 +18,17 @@ public interface LongStatements {
    * @throws SQLException if that fails
    */
   Restore liftLimits(Connection connection) throws SQLException;
+
+  /**
+   * Limits the session's next statement, which may take a lock that others wait for.
+   *
+   * @param connection in auto-commit mode
+   * @param budget for how long it may run; zero for as long as it likes
+   * @throws SQLException if that fails
+   */
+  default void limit(Connection connection, Duration budget) throws SQLException {
+    throw new UnsupportedOperationException("this dialect has no such statements");
+  }
 
   /**
    * Takes the session lock of a step, without waiting. A successor can't have it while the session

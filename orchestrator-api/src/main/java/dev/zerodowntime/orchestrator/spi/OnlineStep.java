@@ -14,6 +14,9 @@ import java.util.List;
  * @param done whether its result is there and whole
  * @param broken whether a useless remainder of an earlier attempt is there
  * @param repair removes that remainder; online as well
+ * @param bounded whether the statement must end within the lock budget, for at its end it may take
+ *     a lock that others wait for; {@code done} then says that its first part has happened, and
+ *     another step does the rest
  */
 public record OnlineStep(
     String name,
@@ -22,13 +25,36 @@ public record OnlineStep(
     String statement,
     Probe done,
     Probe broken,
-    List<String> repair)
+    List<String> repair,
+    boolean bounded)
     implements Step {
 
   /** Copies the lists. */
   public OnlineStep {
     locks = List.copyOf(locks);
     repair = List.copyOf(repair);
+  }
+
+  /**
+   * One that takes no blocking lock.
+   *
+   * @param name see {@link Step#name()}
+   * @param summary see {@link Step#summary()}
+   * @param locks the strongest lock on each table that gets locked
+   * @param statement the statement
+   * @param done whether its result is there and whole
+   * @param broken whether a useless remainder of an earlier attempt is there
+   * @param repair removes that remainder; online as well
+   */
+  public OnlineStep(
+      String name,
+      String summary,
+      List<TableLock> locks,
+      String statement,
+      Probe done,
+      Probe broken,
+      List<String> repair) {
+    this(name, summary, locks, statement, done, broken, repair, false);
   }
 
   /**
@@ -59,7 +85,8 @@ public record OnlineStep(
   public String lock() {
     return locks.isEmpty()
         ? "none"
-        : TableLock.describe(locks) + ": blocks neither reads nor writes";
+        : TableLock.describe(locks)
+            + (bounded ? ", within the lock budget" : ": blocks neither reads nor writes");
   }
 
   @Override

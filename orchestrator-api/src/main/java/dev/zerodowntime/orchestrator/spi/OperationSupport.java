@@ -84,6 +84,19 @@ public interface OperationSupport<M extends Migration<?>> {
       throws SQLException {}
 
   /**
+   * Whether to check again and capture the facts anew when a step of a movement upwards fails: what
+   * the steps are made from may come and go while they run, as partitions do. If the facts differ
+   * then, steps are made from them, and run from the first one on; else the migration fails, as it
+   * does where this says no.
+   *
+   * @param phase the phase being entered
+   * @return false unless an operation says so
+   */
+  default boolean recapturesOnFailure(int phase) {
+    return false;
+  }
+
+  /**
    * What a movement can't restore, and a person must therefore consent to.
    *
    * @param migration the migration

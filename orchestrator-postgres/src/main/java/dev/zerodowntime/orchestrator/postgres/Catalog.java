@@ -164,7 +164,12 @@ final class Catalog {
 
   /** The table: an ordinary one, that we may alter. */
   CatalogTable table(String name) throws SQLException {
-    return CatalogTable.read(this, name);
+    return CatalogTable.read(this, name, false);
+  }
+
+  /** The table: an ordinary or a partitioned one, that we may alter. */
+  CatalogTable tableOrPartitioned(String name) throws SQLException {
+    return CatalogTable.read(this, name, true);
   }
 
   /** The columns of a table, in order. */

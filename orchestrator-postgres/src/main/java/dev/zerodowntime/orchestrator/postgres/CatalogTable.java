@@ -14,9 +14,22 @@ import java.util.Optional;
  * @param owner its owner, unquoted
  * @param rowSecurity whether row security hides rows from us
  * @param lastAttribute the highest number a column ever had
+ * @param partitioned whether its rows are in partitions
  */
 record CatalogTable(
-    long oid, String schema, String name, String owner, boolean rowSecurity, int lastAttribute) {
+    long oid,
+    String schema,
+    String name,
+    String owner,
+    boolean rowSecurity,
+    int lastAttribute,
+    boolean partitioned) {
+
+  /** An ordinary one. */
+  CatalogTable(
+      long oid, String schema, String name, String owner, boolean rowSecurity, int lastAttribute) {
+    this(oid, schema, name, owner, rowSecurity, lastAttribute, false);
+  }
 
   private static final int MAX_COLUMNS = 1_600;
 
@@ -38,7 +51,12 @@ record CatalogTable(
     return qualified();
   }
 
-  static CatalogTable read(Catalog catalog, String name) throws SQLException {
+  /**
+   * A table that we may alter.
+   *
+   * @param partitioned whether it may be a partitioned one
+   */
+  static CatalogTable read(Catalog catalog, String name, boolean partitioned) throws SQLException {
     String schema = catalog.target().schema();
     List<Found> found =
         catalog.list(
@@ -55,7 +73,8 @@ record CatalogTable(
                         name,
                         row.getString(3),
                         row.getBoolean(8),
-                        row.getInt(9)),
+                        row.getInt(9),
+                        row.getString(2).equals("p")),
                     row.getString(2),
                     row.getBoolean(4),
                     row.getBoolean(5),
@@ -69,7 +88,7 @@ record CatalogTable(
           similar(catalog, name));
     }
     Found it = found.get(0);
-    requireOrdinary(catalog, it);
+    requireOrdinary(catalog, it, partitioned);
     if (!it.owned()) {
       requireInherits(catalog, it.table());
       throw catalog.forbid(
@@ -121,21 +140,26 @@ record CatalogTable(
             + ".");
   }
 
-  private static void requireOrdinary(Catalog catalog, Found it) throws SQLException {
+  private static void requireOrdinary(Catalog catalog, Found it, boolean partitioned)
+      throws SQLException {
     requireNoStandIn(catalog, it.table());
     String table = it.table().display();
     String problem =
         switch (it.kind()) {
           case "r" ->
               it.partition()
-                  ? table + " is a partition, whose columns are those of the partitioned table"
+                  ? partition(table)
                   : it.hasChildren()
                       ? table + " has tables that inherit from it"
                       : it.typed() ? table + " is a typed table" : null;
           case "p" ->
-              table
-                  + " is a partitioned table: one statement would lock every partition, and indexes"
-                  + " on it can't be built concurrently";
+              it.partition()
+                  ? partition(table)
+                  : partitioned
+                      ? null
+                      : table
+                          + " is a partitioned table: one statement would lock every partition, and"
+                          + " indexes on it can't be built concurrently";
           case "v", "m" -> table + " is a view";
           case "f" -> table + " is a foreign table";
           default -> table + " is not a table";
@@ -143,6 +167,10 @@ record CatalogTable(
     if (problem != null) {
       throw catalog.refuse(problem, "Only ordinary tables are supported so far.");
     }
+  }
+
+  private static String partition(String table) {
+    return table + " is a partition, whose columns are those of the partitioned table";
   }
 
   /** A table that has stepped aside for a view comes back, or the view goes. */

@@ -58,8 +58,12 @@ final class Facts {
   }
 
   static List<Scan.KeyColumn> key(Map<String, Object> facts) {
+    return key(facts, "key");
+  }
+
+  static List<Scan.KeyColumn> key(Map<String, Object> facts, String name) {
     List<Scan.KeyColumn> key = new ArrayList<>();
-    for (Map<String, Object> column : maps(facts, "key")) {
+    for (Map<String, Object> column : maps(facts, name)) {
       key.add(new Scan.KeyColumn(required(column, "name"), required(column, "type")));
     }
     return key;

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** An index, built and dropped CONCURRENTLY. */
+/** An index, built and dropped CONCURRENTLY; on a partitioned table partition by partition. */
 final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
 
   private static final String TRIAL = "zdo_trial";
@@ -33,7 +33,7 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
       throws SQLException {
     Catalog catalog = new Catalog(migration, target, connection);
     Sql.requireFits(migration.id(), "index", migration.name());
-    CatalogTable table = catalog.table(migration.table());
+    CatalogTable table = catalog.tableOrPartitioned(migration.table());
     for (CreateIndex.Key key : migration.keys()) {
       if (key.column() != null) {
         catalog.column(table, key.column());
@@ -44,16 +44,28 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
     }
     Privileges.requireCreate(catalog, "indexes", target.schema());
     String definition = tryOut(catalog, table, migration);
+    boolean there = false;
     for (CatalogIndex index : catalog.indexes(table)) {
       if (index.name().equals(migration.name())) {
         requireSame(catalog, table, index, definition);
-        return Map.of();
+        there = true;
       }
     }
-    catalog.requireFree("index", migration.name());
-    return Map.of();
+    if (!there) {
+      catalog.requireFree("index", migration.name());
+    }
+    return table.partitioned()
+        ? PartitionedIndex.capture(catalog, table, migration.name(), definition)
+        : Map.of();
   }
 
+  /** Partitions come and go while their indexes are built. */
+  @Override
+  public boolean recapturesOnFailure(int phase) {
+    return true;
+  }
+
+  /** The server's own text of it: authors may name columns with the table's name. */
   private static String tryOut(Catalog catalog, CatalogTable table, CreateIndex migration)
       throws SQLException {
     try (Trial trial = new Trial(catalog, table, 0)) {
@@ -61,7 +73,7 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
           "CREATE INDEX " + TRIAL + " ON " + trial.name() + rest(migration),
           "index \"" + migration.name() + "\" on table " + table.display() + " can't be built",
           "Correct its key, expressions or predicate.");
-      return trial.text("SELECT pg_get_indexdef(" + Sql.regclass("pg_temp", TRIAL) + ")");
+      return definition(catalog, Sql.regclass("pg_temp", TRIAL));
     }
   }
 
@@ -69,12 +81,17 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
   private static void requireSame(
       Catalog catalog, CatalogTable table, CatalogIndex index, String definition)
       throws SQLException {
-    String there = catalog.text("SELECT pg_get_indexdef(" + index.oid() + "::oid)");
-    if (index.unique() || (index.valid() && !afterUsing(there).equals(afterUsing(definition)))) {
+    String there = definition(catalog, index.oid() + "::oid");
+    boolean repairable = !index.valid() && !table.partitioned();
+    if (index.unique() || (!repairable && !afterUsing(there).equals(afterUsing(definition)))) {
       throw catalog.refuse(
           "table " + table.display() + " has another index of this name: " + there,
           "Choose another name, or declare the same index.");
     }
+  }
+
+  private static String definition(Catalog catalog, String oid) throws SQLException {
+    return catalog.list("SELECT pg_get_indexdef(" + oid + ")", row -> row.getString(1)).get(0);
   }
 
   private static String afterUsing(String definition) {
@@ -88,6 +105,12 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
       Map<String, Object> facts,
       int phase,
       Direction direction) {
+    if (PartitionedIndex.is(facts)) {
+      String schema = target.schema();
+      return direction == Direction.UP
+          ? PartitionedIndex.up(schema, migration.table(), migration.name(), facts)
+          : PartitionedIndex.down(schema, migration.table(), migration.name(), facts);
+    }
     String table = Sql.qualified(target.schema(), migration.table());
     String index = Sql.qualified(target.schema(), migration.name());
     String lock = "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes";

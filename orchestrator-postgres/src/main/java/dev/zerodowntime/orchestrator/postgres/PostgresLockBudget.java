@@ -11,10 +11,14 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -119,7 +123,7 @@ final class PostgresLockBudget implements LockBudget {
   public void begin(Connection connection, DdlStep step, Duration budget) throws SQLException {
     boolean autovacuum;
     try (PreparedStatement begin = connection.prepareStatement(BEGIN)) {
-      tables(connection, begin, step);
+      tables(connection, begin, step, step.tables());
       // Should we stall with the lock in hand, the server takes it away.
       begin.setString(3, Math.max(2_000, 5 * budget.toMillis()) + "ms");
       begin.setString(4, millis(budget));
@@ -170,13 +174,31 @@ final class PostgresLockBudget implements LockBudget {
     }
   }
 
+  /** Each table is looked at for what stands in the way of the lock that the step takes on it. */
   private static List<Found> find(Connection connection, DdlStep step) throws SQLException {
+    Map<LockMode, List<String>> byMode = new TreeMap<>(Comparator.reverseOrder());
+    for (TableLock each : step.locks()) {
+      byMode.computeIfAbsent(LockMode.of(each.mode()), mode -> new ArrayList<>()).add(each.table());
+    }
+    Map<String, Found> found = new LinkedHashMap<>();
+    for (Map.Entry<LockMode, List<String>> each : byMode.entrySet()) {
+      for (Found one : find(connection, step, each.getValue(), each.getKey())) {
+        found.putIfAbsent(one.transaction() + one.session(), one);
+      }
+    }
+    List<Found> all = new ArrayList<>(found.values());
+    all.sort(
+        Comparator.comparing(
+            Found::age, Comparator.nullsLast(Comparator.<Duration>reverseOrder())));
+    return all;
+  }
+
+  private static List<Found> find(
+      Connection connection, DdlStep step, List<String> tables, LockMode mode) throws SQLException {
     List<Found> found = new ArrayList<>();
     try (PreparedStatement statement = connection.prepareStatement(BLOCKERS)) {
-      tables(connection, statement, step);
-      statement.setArray(
-          3,
-          connection.createArrayOf("text", LockMode.strongest(step.locks()).conflicts().toArray()));
+      tables(connection, statement, step, tables);
+      statement.setArray(3, connection.createArrayOf("text", mode.conflicts().toArray()));
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           long age = row.getLong(5);
@@ -195,9 +217,10 @@ final class PostgresLockBudget implements LockBudget {
     return found;
   }
 
-  private static void tables(Connection connection, PreparedStatement statement, DdlStep step)
+  private static void tables(
+      Connection connection, PreparedStatement statement, DdlStep step, List<String> tables)
       throws SQLException {
-    statement.setArray(1, connection.createArrayOf("text", step.tables().toArray()));
+    statement.setArray(1, connection.createArrayOf("text", tables.toArray()));
     statement.setBoolean(
         2, step.sql().stream().anyMatch(sql -> REACHES_PARTNERS.matcher(sql).find()));
   }

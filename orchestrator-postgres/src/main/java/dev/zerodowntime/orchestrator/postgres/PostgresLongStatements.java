@@ -59,6 +59,18 @@ final class PostgresLongStatements implements LongStatements {
   }
 
   @Override
+  public void limit(Connection connection, Duration budget) throws SQLException {
+    try (PreparedStatement set =
+        connection.prepareStatement(
+            "SELECT set_config('lock_timeout', ?, false), set_config('statement_timeout', ?,"
+                + " false)")) {
+      set.setString(1, budget.toMillis() + "ms");
+      set.setString(2, budget.toMillis() + "ms");
+      set.executeQuery().close();
+    }
+  }
+
+  @Override
   public boolean tryLock(Connection connection, String key) throws SQLException {
     return lock(connection, "pg_try_advisory_lock", key);
   }

@@ -148,6 +148,32 @@ final class Probes {
         + ")";
   }
 
+  /** Whether a table is a partition of another one, and is not being detached. */
+  static String partition(String parent, String table) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhrelid = "
+        + Sql.regclass(table)
+        + " AND h.inhparent = "
+        + Sql.regclass(parent)
+        + " AND NOT h.inhdetachpending)";
+  }
+
+  /** Whether a partition has a part of an index, under whatever name. */
+  static String attachedIndex(String index, String partition) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_index i ON"
+        + " i.indexrelid = h.inhrelid WHERE h.inhparent = "
+        + Sql.regclass(index)
+        + " AND i.indrelid = "
+        + Sql.regclass(partition)
+        + ")";
+  }
+
+  /** Whether an index is a part of another one. */
+  static String attachedAnywhere(String index) {
+    return "EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhrelid = "
+        + Sql.regclass(index)
+        + ")";
+  }
+
   /** An ordinary table of that name. */
   static String table(String table) {
     return "EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = "

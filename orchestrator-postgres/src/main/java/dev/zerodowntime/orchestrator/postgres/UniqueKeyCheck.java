@@ -26,6 +26,7 @@ final class UniqueKeyCheck {
   /** Refuses by name whatever is in the way; duplicates last, since they cost most to find. */
   void require() throws SQLException {
     Sql.requireFits(catalog.migration(), "constraint", key.name());
+    requirePartitionKey();
     CatalogTable table = catalog.table(tableName);
     List<CatalogColumn> columns = new ArrayList<>();
     for (String column : key.columns()) {
@@ -43,6 +44,37 @@ final class UniqueKeyCheck {
     String definition = tryOut(table);
     if (!exists(table, definition)) {
       new Duplicates(catalog, table, columns, key.nullsNotDistinct()).requireNone();
+    }
+  }
+
+  /** The server looks for duplicates within each partition only: so the key must tell which. */
+  private void requirePartitionKey() throws SQLException {
+    CatalogTable table = catalog.tableOrPartitioned(tableName);
+    List<String> missing =
+        catalog.list(
+            "SELECT coalesce(quote_ident(a.attname), 'an expression') FROM pg_partitioned_table p,"
+                + " unnest(p.partattrs::int2[]) WITH ORDINALITY k(number, place) LEFT JOIN"
+                + " pg_attribute a ON a.attrelid = ?::bigint::oid AND a.attnum = k.number AND"
+                + " k.number > 0 WHERE p.partrelid = ?::bigint::oid AND NOT coalesce(a.attname ="
+                + " ANY (string_to_array(?, chr(1))), false) ORDER BY k.place",
+            row -> row.getString(1),
+            table.oid(),
+            table.oid(),
+            String.join("\u0001", key.columns()));
+    if (!missing.isEmpty()) {
+      throw catalog.refuse(
+          "table "
+              + table.display()
+              + " is partitioned by "
+              + String.join(", ", missing)
+              + ", which the "
+              + key.what()
+              + " \""
+              + key.name()
+              + "\" does not include: the server could find duplicates only within each partition",
+          missing.contains("an expression")
+              ? "A table that is partitioned by an expression can't have one."
+              : "Add the columns of the partition key to it.");
     }
   }
 

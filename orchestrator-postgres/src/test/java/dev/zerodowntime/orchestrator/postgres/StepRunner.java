@@ -138,12 +138,13 @@ final class StepRunner<M extends Migration<?>> {
       try (Statement s = c.createStatement()) {
         // Some are renamed or dropped by the very step.
         List<Long> tables = oids(s, ddl);
+        List<Long> indexes = indexes(s, tables);
         budget.begin(c, ddl, BUDGET);
         for (String sql : ddl.sql()) {
           budget.limit(c, BUDGET);
           s.execute(sql);
         }
-        assertThat(strongest(s, tables)).as(ddl.name()).isEqualTo(announced(ddl));
+        assertThat(strongest(s, tables, indexes)).as(ddl.name()).isEqualTo(announced(ddl));
       }
       c.commit();
     }
@@ -165,15 +166,28 @@ final class StepRunner<M extends Migration<?>> {
     return oids;
   }
 
+  private static List<Long> indexes(Statement s, List<Long> tables) throws SQLException {
+    List<Long> indexes = new ArrayList<>();
+    for (long table : tables) {
+      try (ResultSet row =
+          s.executeQuery("SELECT indexrelid::bigint FROM pg_index WHERE indrelid = " + table)) {
+        while (row.next()) {
+          indexes.add(row.getLong(1));
+        }
+      }
+    }
+    return indexes;
+  }
+
   /**
    * The strongest lock that the transaction holds on any of the tables the step names, or on an
-   * index of it where the table itself is not locked.
+   * index of it that was there before.
    */
-  private static String strongest(Statement s, List<Long> tables) throws SQLException {
-    String best = strongest(s, tables, "SELECT ");
-    return best.isEmpty()
-        ? strongest(s, tables, "SELECT indexrelid FROM pg_index WHERE indrelid = ")
-        : best;
+  private static String strongest(Statement s, List<Long> tables, List<Long> indexes)
+      throws SQLException {
+    List<Long> relations = new ArrayList<>(tables);
+    relations.addAll(indexes);
+    return strongest(s, relations, "SELECT ");
   }
 
   private static String strongest(Statement s, List<Long> tables, String relations)

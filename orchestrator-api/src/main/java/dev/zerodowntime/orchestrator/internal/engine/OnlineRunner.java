@@ -222,7 +222,7 @@ final class OnlineRunner {
     repair(connection, step, online);
     long start = System.nanoTime();
     try {
-      watched.execute(connection, step.tagged(online.statement()));
+      limited(connection, online, step.tagged(online.statement()), watched);
     } catch (SQLException e) {
       SqlErrorKind kind = ctx.dialect().classify(e);
       String why = kind == SqlErrorKind.CANCELLED ? watched.cancelled() : null;
@@ -277,6 +277,22 @@ final class OnlineRunner {
     } catch (SQLException e) {
       LOG.warn("{} step {}: what is left of it", step.row().id(), step.step().name(), e);
       failure.addSuppressed(e);
+    }
+  }
+
+  private void limited(
+      Connection connection, OnlineStep online, String sql, BuildWatch.Watched watched)
+      throws SQLException {
+    if (!online.bounded()) {
+      watched.execute(connection, sql);
+      return;
+    }
+    LongStatements longStatements = ctx.dialect().longStatements();
+    longStatements.limit(connection, ctx.timing().lockBudget());
+    try {
+      watched.execute(connection, sql);
+    } finally {
+      longStatements.limit(connection, Duration.ZERO);
     }
   }
 

@@ -40,6 +40,10 @@ record Operation<M extends Migration<?>>(OperationSupport<M> support, M migratio
     return support.recaptures(phase);
   }
 
+  boolean recapturesOnFailure(int phase) {
+    return support.recapturesOnFailure(phase);
+  }
+
   Optional<String> consent(Map<String, Object> facts, int phase, Direction direction) {
     return support.consent(migration, facts, phase, direction);
   }

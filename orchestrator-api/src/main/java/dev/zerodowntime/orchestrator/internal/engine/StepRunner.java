@@ -2,12 +2,15 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.MigrationStatus;
+import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.State;
+import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.CallStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -31,6 +34,7 @@ final class StepRunner {
   private final OnlineRunner online;
   private final CallRunner calls;
   private final ScanRunner scans;
+  private final Preflight preflight;
 
   StepRunner(EngineContext ctx, BackfillShared shared) {
     this.ctx = ctx;
@@ -39,6 +43,7 @@ final class StepRunner {
     this.online = new OnlineRunner(ctx, new BuildWatch(ctx, shared.throttle()));
     this.calls = new CallRunner(ctx);
     this.scans = new ScanRunner(ctx, shared);
+    this.preflight = new Preflight(ctx);
   }
 
   /** Leaves backfills to others. */
@@ -83,6 +88,9 @@ final class StepRunner {
         return Outcome.running(step.summary() + ", in the background");
       }
       Outcome outcome = runStep(context, deadline);
+      if (outcome.kind() == Outcome.Kind.FAILED) {
+        outcome = anew(context, operation.get(), outcome);
+      }
       if (outcome.kind() == Outcome.Kind.FAILED) {
         fail(context, outcome.waiting() == null ? "" : outcome.waiting().what());
       }
@@ -158,6 +166,40 @@ final class StepRunner {
       // The error itself matters more.
       return "";
     }
+  }
+
+  /**
+   * What steps are made from may have changed since: then there are others.
+   *
+   * @return what came of it; the failure where nothing has changed
+   */
+  private Outcome anew(StepContext context, Operation<?> operation, Outcome failure)
+      throws SQLException {
+    MigrationRow row = context.row();
+    State state = row.state();
+    if (state.direction() != Direction.UP || !operation.recapturesOnFailure(state.upper())) {
+      return failure;
+    }
+    Preflight.Found found;
+    try {
+      found = preflight.run(operation, ctx.target(row), state.upper(), row.facts());
+    } catch (RefusedException e) {
+      return Outcome.failed(String.valueOf(e.getMessage()));
+    } catch (NotYetException e) {
+      return Outcome.retry(Wait.Kind.ORDER, e.what());
+    }
+    if (found.facts().equals(row.facts())) {
+      return failure;
+    }
+    ctx.transaction(
+        connection -> {
+          context.lease().require(connection);
+          ctx.migrations().facts(connection, row, found.lifecycle(), found.facts());
+          // The same pair; from its first step on.
+          ctx.migrations().state(connection, row, state);
+          return true;
+        });
+    return Outcome.more("the catalog has changed meanwhile, and so do the steps");
   }
 
   private static int position(List<Step> steps, @org.jspecify.annotations.Nullable String name) {

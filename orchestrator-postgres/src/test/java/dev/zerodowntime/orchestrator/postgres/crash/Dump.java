@@ -65,6 +65,9 @@ final class Dump {
           pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint'))
         FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE @
       UNION ALL
+      SELECT format('%s is a part of %s %s', inhrelid::regclass, inhparent::regclass,
+          inhdetachpending) FROM pg_inherits
+      UNION ALL
       SELECT format('trigger %s enabled=%s comment=%s', pg_get_triggerdef(t.oid), t.tgenabled,
           obj_description(t.oid, 'pg_trigger'))
         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -91,6 +94,8 @@ final class Dump {
       SELECT 'users ' || to_jsonb(users)::text AS line FROM users
       UNION ALL SELECT 'countries ' || to_jsonb(countries)::text FROM countries
       UNION ALL SELECT 'notes ' || to_jsonb(notes)::text FROM notes
+      UNION ALL SELECT 'events_3 ' || to_jsonb(events_3)::text FROM events_3
+      UNION ALL SELECT 'events ' || to_jsonb(events)::text FROM events
       UNION ALL SELECT format('sequence %s %s', last_value, is_called) FROM name_numbers
       """;
 

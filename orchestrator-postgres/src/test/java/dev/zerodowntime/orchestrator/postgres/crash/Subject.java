@@ -105,6 +105,20 @@ record Subject<C extends Enum<C> & CodeStage>(
             + " ''), weight int, UNIQUE (id, code))",
         "COMMENT ON CONSTRAINT code_given ON parcels IS 'a code'",
         "INSERT INTO parcels (code, weight) SELECT 'p' || i, i FROM generate_series(1, 240) i",
+        // What is partitioned, one of them once more.
+        "CREATE TABLE events (id bigint, day int NOT NULL, country text, touched int NOT NULL"
+            + " DEFAULT 0, PRIMARY KEY (day, id)) PARTITION BY RANGE (day)",
+        "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (100)",
+        "CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (100) TO (200) PARTITION BY"
+            + " LIST (day)",
+        "CREATE TABLE events_2_rest PARTITION OF events_2 DEFAULT",
+        "CREATE TABLE events_3 (country text, touched int NOT NULL DEFAULT 0, day int NOT NULL, id"
+            + " bigint NOT NULL)",
+        "CREATE UNIQUE INDEX events_3_id ON events_3 (id)",
+        "INSERT INTO events_3 SELECT 'de', 0, 200 + i, i FROM generate_series(1, 240) i",
+        "CREATE TRIGGER count_touch BEFORE UPDATE ON events FOR EACH ROW EXECUTE FUNCTION"
+            + " count_touch()",
+        "INSERT INTO events SELECT i, i, 'de' FROM generate_series(1, 199) i",
         "INSERT INTO users (id, country, name, note) SELECT i * 10, 'de', 'name ' || i, repeat('x',"
             + " i % 90) FROM generate_series(1, "
             + FIRST_ROWS

@@ -11,10 +11,12 @@ import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.operation.AttachPartition;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.CreateTable;
+import dev.zerodowntime.orchestrator.operation.DetachPartition;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
@@ -94,7 +96,10 @@ final class Subjects {
             addExclusion(),
             phasePlan(),
             widenColumn(),
-            changeColumnType())) {
+            changeColumnType(),
+            createIndexPartitioned(),
+            attachPartition(),
+            detachPartition())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -668,6 +673,44 @@ final class Subjects {
                 .type("bigint")
                 .up("weight::bigint * 1000")
                 .down("(grams / 1000)::int")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> createIndexPartitioned() {
+    return new Subject<>(
+        "CreateIndex partitioned",
+        CreateIndex.Code.class,
+        approvals ->
+            policy(CreateIndex.of("billing/events-by-country"), approvals)
+                .table("events")
+                .name("events_by_country")
+                .columns("country")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> attachPartition() {
+    return new Subject<>(
+        "AttachPartition",
+        AttachPartition.Code.class,
+        approvals ->
+            policy(AttachPartition.of("billing/events-more"), approvals)
+                .table("events")
+                .partition("events_3")
+                .bound("FOR VALUES FROM (200) TO (1000)")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> detachPartition() {
+    return new Subject<>(
+        "DetachPartition",
+        DetachPartition.Code.class,
+        approvals ->
+            policy(DetachPartition.of("billing/events-less"), approvals)
+                .table("events")
+                .partition("events_1")
                 .build(),
         phase -> Row.PLAIN);
   }

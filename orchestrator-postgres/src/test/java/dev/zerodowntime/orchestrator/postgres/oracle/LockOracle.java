@@ -130,7 +130,7 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
     if (told == null) {
       return call.run();
     }
-    return told.sql().contains(" CONCURRENTLY ")
+    return told.sql().matches(".* CONCURRENTLY( .*)?")
         ? concurrently(session, pid, told, call)
         : inOneOfItsOwn(session, pid, sql, told, call);
   }
