@@ -16,7 +16,9 @@ import java.util.concurrent.ConcurrentHashMap;
  *       the commit before left it;
  *   <li>one side, in turn, of DDL in an open transaction, which the cut undoes on either side;
  *   <li>a part of other uncommitted changes, of signs of life, of reads, and of acts whose
- *       movements another act makes too.
+ *       movements another act makes too;
+ *   <li>of two operations out of three, only every third of the sides after and of DDL: which ones
+ *       rotates from day to day, too.
  * </ul>
  *
  * <p>Sides and parts rotate from day to day; {@code -Dcrash.sample=n} repeats another day's.
@@ -27,7 +29,9 @@ final class Sample {
   private static final int UNDONE = 8;
   private static final int BEFORE_COMMITS = 4;
   private static final int ALIVE = 3;
-  private static final int REPEATED = 7;
+  private static final int REPEATED = 10;
+  private static final int OPERATIONS = 3;
+  private static final int THIN = 3;
   private static final int TO_THE_END = 20;
 
   private final boolean full = Boolean.getBoolean("crash.full");
@@ -37,26 +41,27 @@ final class Sample {
   /** Texts that were cut somewhere. */
   private final Set<String> texts = ConcurrentHashMap.newKeySet();
 
-  List<Cut> of(List<Point> points, boolean repeated) {
+  List<Cut> of(String operation, List<Point> points, boolean repeated) {
     List<Cut> cuts = new ArrayList<>();
+    boolean thin = Math.floorMod(operation.hashCode() + offset, OPERATIONS) != 0;
     for (int i = 0; i < points.size(); i++) {
       Point point = points.get(i);
       if (full) {
         bothSides(cuts, point);
       } else if (!repeated || (i + offset) % REPEATED == 0) {
-        some(cuts, point, i + offset);
+        some(cuts, point, i + offset, thin);
       }
     }
     return cuts;
   }
 
-  private void some(List<Cut> cuts, Point point, int number) {
+  private void some(List<Cut> cuts, Point point, int number, boolean thin) {
     int every =
         switch (point.effect()) {
           case NONE -> READS;
           case UNDONE -> UNDONE;
           case ALIVE -> ALIVE;
-          case DDL -> 1;
+          case DDL -> thin ? THIN : 1;
           case LASTING -> BEFORE_COMMITS;
         };
     boolean chosen = number % every == 0;
@@ -66,7 +71,9 @@ final class Sample {
         cuts.add(new Cut(point, When.BEFORE));
       }
       during(cuts, point);
-      cuts.add(new Cut(point, When.AFTER));
+      if (!thin || first || number % THIN == 0) {
+        cuts.add(new Cut(point, When.AFTER));
+      }
     } else if (chosen || first) {
       cuts.add(new Cut(point, number / every % 2 == 0 ? When.BEFORE : When.AFTER));
     }
@@ -93,7 +100,8 @@ final class Sample {
   public String toString() {
     return full
         ? "full run: both sides of every statement"
-        : "default run: every text, after whatever commits, all DDL, a part of the rest"
+        : "default run: every text; of a third of the operations after whatever commits, and all"
+            + " DDL; a part of the rest"
             + " (crash.sample="
             + offset
             + "; -Dcrash.full=true takes all)";

@@ -44,7 +44,7 @@ final class ScriptRun {
       }
       for (int i = 0; i < recordings.size(); i++) {
         Recording each = recordings.get(i);
-        for (Cut cut : sample.of(each.points(), each.act().repeated())) {
+        for (Cut cut : sample.of(script.subject().name(), each.points(), each.act().repeated())) {
           cut(i, cut);
         }
       }
