@@ -21,12 +21,7 @@ record CatalogTable(
   private static final int MAX_COLUMNS = 1_600;
 
   private record Found(
-      CatalogTable table,
-      String kind,
-      boolean owned,
-      boolean partition,
-      boolean hasChildren,
-      boolean typed) {}
+      CatalogTable table, String kind, boolean partition, boolean hasChildren, boolean typed) {}
 
   /** Quoted and qualified. */
   String qualified() {
@@ -38,11 +33,18 @@ record CatalogTable(
     return qualified();
   }
 
+  /** A table of the target schema that we may alter. */
   static CatalogTable read(Catalog catalog, String name) throws SQLException {
-    String schema = catalog.target().schema();
+    CatalogTable table = read(catalog, catalog.target().schema(), name);
+    table.requireOwned(catalog);
+    return table;
+  }
+
+  /** An ordinary table of any schema, whoever owns it. */
+  static CatalogTable read(Catalog catalog, String schema, String name) throws SQLException {
     List<Found> found =
         catalog.list(
-            "SELECT c.oid::bigint, c.relkind, r.rolname, pg_has_role(c.relowner, 'USAGE'),"
+            "SELECT c.oid::bigint, c.relkind, r.rolname,"
                 + " c.relispartition, EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent ="
                 + " c.oid), c.reloftype <> 0, row_security_active(c.oid), c.relnatts FROM pg_class"
                 + " c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid ="
@@ -54,13 +56,12 @@ record CatalogTable(
                         schema,
                         name,
                         row.getString(3),
-                        row.getBoolean(8),
-                        row.getInt(9)),
+                        row.getBoolean(7),
+                        row.getInt(8)),
                     row.getString(2),
                     row.getBoolean(4),
                     row.getBoolean(5),
-                    row.getBoolean(6),
-                    row.getBoolean(7)),
+                    row.getBoolean(6)),
             schema,
             name);
     if (found.isEmpty()) {
@@ -70,26 +71,31 @@ record CatalogTable(
     }
     Found it = found.get(0);
     requireOrdinary(catalog, it);
-    if (!it.owned()) {
+    return it.table();
+  }
+
+  private void requireOwned(Catalog catalog) throws SQLException {
+    if (!catalog
+        .list("SELECT pg_has_role(?, 'USAGE')", row -> row.getBoolean(1), owner)
+        .equals(List.of(true))) {
       throw catalog.forbid(
           "user \""
               + catalog.user()
               + "\" does not own table "
-              + it.table().display()
+              + display()
               + ", \""
-              + it.table().owner()
+              + owner
               + "\" does",
           "GRANT "
-              + Sql.quote(it.table().owner())
+              + Sql.quote(owner)
               + " TO "
               + Sql.quote(catalog.user())
               + "; or ALTER TABLE "
-              + it.table().qualified()
+              + qualified()
               + " OWNER TO "
               + Sql.quote(catalog.user())
               + ";");
     }
-    return it.table();
   }
 
   private static void requireOrdinary(Catalog catalog, Found it) throws SQLException {

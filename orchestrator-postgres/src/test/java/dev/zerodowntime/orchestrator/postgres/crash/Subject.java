@@ -97,7 +97,7 @@ record Subject<C extends Enum<C> & CodeStage>(
         // What has no rows yet.
         "CREATE TABLE bookings (room int, during int4range)",
         // What has no key yet.
-        "CREATE TABLE tallies (day int NOT NULL, country text NOT NULL, visits int)",
+        "CREATE TABLE tallies (day int NOT NULL CONSTRAINT tallies_day UNIQUE, country text NOT NULL, visits int)",
         "INSERT INTO tallies SELECT i, 'de', i FROM generate_series(1, 240) i",
         "INSERT INTO users (id, country, name, note) SELECT i * 10, 'de', 'name ' || i, repeat('x',"
             + " i % 90) FROM generate_series(1, "

@@ -86,7 +86,8 @@ final class Subjects {
             reindex(),
             renameEnumValue(),
             addGeneratedColumn(),
-            addExclusion())) {
+            addExclusion(),
+            dropUnique())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -528,6 +529,18 @@ final class Subjects {
                 .table("bookings")
                 .name("bookings_apart")
                 .definition("USING gist (during WITH &&)")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropUnique() {
+    return new Subject<>(
+        "DropConstraint UNIQUE",
+        DropConstraint.Code.class,
+        approvals ->
+            policy(DropConstraint.of("billing/tallies-any-day"), approvals)
+                .table("tallies")
+                .name("tallies_day")
                 .build(),
         phase -> Row.PLAIN);
   }
