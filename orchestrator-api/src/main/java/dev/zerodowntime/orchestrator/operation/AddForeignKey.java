@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.spi.OperationType;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +71,7 @@ public final class AddForeignKey extends Migration<AddForeignKey.Code> {
   private final String table;
   private final List<String> key;
   private final String name;
+  private final @Nullable String referencedSchema;
   private final String referencedTable;
   private final List<String> referencedColumns;
   private final Action onDelete;
@@ -83,6 +85,7 @@ public final class AddForeignKey extends Migration<AddForeignKey.Code> {
     this.table = table;
     this.key = b.key;
     this.name = name;
+    this.referencedSchema = b.referencedSchema;
     this.referencedTable = referencedTable;
     this.referencedColumns = b.referencedColumns;
     this.onDelete = b.onDelete;
@@ -123,6 +126,15 @@ public final class AddForeignKey extends Migration<AddForeignKey.Code> {
    */
   public String name() {
     return name;
+  }
+
+  /**
+   * The schema of the table that they refer to.
+   *
+   * @return empty for the migration's own
+   */
+  public Optional<String> referencedSchema() {
+    return Optional.ofNullable(referencedSchema);
   }
 
   /**
@@ -214,6 +226,9 @@ public final class AddForeignKey extends Migration<AddForeignKey.Code> {
     fields.put("table", table);
     fields.put("key", key);
     fields.put("name", name);
+    if (referencedSchema != null) {
+      fields.put("referencedSchema", referencedSchema);
+    }
     fields.put("referencedTable", referencedTable);
     fields.put("referencedColumns", referencedColumns);
     if (onDelete != Action.NO_ACTION) {
@@ -241,6 +256,7 @@ public final class AddForeignKey extends Migration<AddForeignKey.Code> {
             .table(stored.text("table"))
             .name(stored.text("name"));
     builder.key = List.copyOf(stored.texts("key"));
+    builder.referencedSchema = stored.optionalText("referencedSchema");
     builder.referencedTable = stored.text("referencedTable");
     builder.referencedColumns = List.copyOf(stored.texts("referencedColumns"));
     builder.onDelete = action(stored.optionalText("onDelete"));
@@ -261,6 +277,7 @@ public final class AddForeignKey extends Migration<AddForeignKey.Code> {
     private @Nullable String table;
     private List<String> key = List.of();
     private @Nullable String name;
+    private @Nullable String referencedSchema;
     private @Nullable String referencedTable;
     private List<String> referencedColumns = List.of();
     private Action onDelete = Action.NO_ACTION;
@@ -309,13 +326,26 @@ public final class AddForeignKey extends Migration<AddForeignKey.Code> {
     /**
      * What they refer to: columns that are unique together.
      *
-     * @param table the other table, or the same one; unquoted, in the same schema
+     * @param table the other table, or the same one; unquoted, in the same schema unless {@link
+     *     #referencedSchema} names another
      * @param columns unquoted names, in the order of {@link #columns}
      * @return this
      */
     public Builder references(String table, String... columns) {
       this.referencedTable = table;
       this.referencedColumns = List.of(columns);
+      return this;
+    }
+
+    /**
+     * The schema of the table that they refer to. Default: the migration's. The user needs to own
+     * no table there, but USAGE of the schema and SELECT and REFERENCES on the table.
+     *
+     * @param schema unquoted
+     * @return this
+     */
+    public Builder referencedSchema(String schema) {
+      this.referencedSchema = require("referenced schema", schema);
       return this;
     }
 

@@ -13,9 +13,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Drops a check or a foreign key. The way back restores it exactly, with its comment: first for new
- * and changed rows, then it is proved for all rows while the table is in use. Rows that a check
- * would reject by then are counted and shown first.
+ * Drops a check, a foreign key or a unique constraint. The way back restores it exactly, with its
+ * comment: first for new and changed rows, then it is proved for all rows while the table is in
+ * use. Rows that a check would reject by then are counted and shown first.
+ *
+ * <p>A unique constraint's index goes with it. On the way back that is built while the table is in
+ * use, which finds duplicates, and the constraint takes it. One that a foreign key of any table
+ * depends on is refused, and so is one that is deferrable, the replica identity, or what the table
+ * is clustered by.
  */
 public final class DropConstraint extends Migration<DropConstraint.Code> {
 
@@ -28,7 +33,7 @@ public final class DropConstraint extends Migration<DropConstraint.Code> {
 
   /** What code relies on. */
   public enum Code implements CodeStage {
-    /** That what is stored satisfies the constraint. */
+    /** That what is stored satisfies the constraint; or upserts on it, or is fast by its index. */
     USES,
     /** Does not rely on the constraint. */
     UNUSED

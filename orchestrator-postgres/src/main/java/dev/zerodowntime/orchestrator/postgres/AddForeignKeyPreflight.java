@@ -26,6 +26,9 @@ final class AddForeignKeyPreflight {
 
   private static final String TRIAL_KEY = "zdo_trial_key";
 
+  /** Two tables of two schemas may have the same name. */
+  private static final String OTHER = "zdo_trial_other";
+
   /** Parameters: the table's oid, the name, the referenced table's oid. */
   private static final String WHICH =
       " WHERE k.contype = 'f' AND k.conrelid = ?::bigint::oid AND k.conname = ? AND k.confrelid ="
@@ -65,7 +68,7 @@ final class AddForeignKeyPreflight {
   Map<String, Object> facts() throws SQLException {
     Sql.requireFits(migration.id(), "constraint", migration.name());
     CatalogTable table = catalog.table(migration.table());
-    CatalogTable referenced = catalog.table(migration.referencedTable());
+    CatalogTable referenced = referenced();
     requireColumns(table);
     for (String column : migration.referencedColumns()) {
       catalog.column(referenced, column);
@@ -92,6 +95,43 @@ final class AddForeignKeyPreflight {
     referenced.requireAllRows(catalog, "the search for rows that are referred to");
     facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
     return facts;
+  }
+
+  /** In another schema it is often another's: then we may at least refer to it and read it. */
+  private CatalogTable referenced() throws SQLException {
+    String schema = migration.referencedSchema().orElse(catalog.target().schema());
+    if (schema.equals(catalog.target().schema())) {
+      return catalog.table(migration.referencedTable());
+    }
+    CatalogTable table = CatalogTable.read(catalog, schema, migration.referencedTable());
+    List<String> lacking =
+        catalog.list(
+            "SELECT p FROM unnest(ARRAY['SELECT', 'REFERENCES']) p WHERE NOT"
+                + " has_table_privilege(?::bigint::oid, p) UNION ALL SELECT 'USAGE' WHERE NOT"
+                + " has_schema_privilege(?, 'USAGE')",
+            row -> row.getString(1),
+            table.oid(),
+            schema);
+    if (!lacking.isEmpty()) {
+      String user = Sql.quote(catalog.user());
+      throw catalog.forbid(
+          "user \""
+              + catalog.user()
+              + "\" may not refer to table "
+              + table.display()
+              + " and read it: it lacks "
+              + lacking,
+          "GRANT USAGE ON SCHEMA "
+              + Sql.quote(schema)
+              + " TO "
+              + user
+              + "; GRANT SELECT, REFERENCES ON "
+              + table.qualified()
+              + " TO "
+              + user
+              + ";");
+    }
+    return table;
   }
 
   private void requireColumns(CatalogTable table) throws SQLException {
@@ -196,7 +236,8 @@ final class AddForeignKeyPreflight {
       if (table.oid() == referenced.oid()) {
         return tryOut(trial, trial, table, referenced, facts);
       }
-      try (Trial other = new Trial(catalog, referenced, 0)) {
+      try (Trial other =
+          new Trial(catalog, referenced, 0, table.name().equals(OTHER) ? TRIAL_KEY : OTHER)) {
         return tryOut(trial, other, table, referenced, facts);
       }
     }

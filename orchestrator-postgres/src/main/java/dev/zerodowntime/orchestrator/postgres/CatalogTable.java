@@ -34,12 +34,7 @@ record CatalogTable(
   private static final int MAX_COLUMNS = 1_600;
 
   private record Found(
-      CatalogTable table,
-      String kind,
-      boolean owned,
-      boolean partition,
-      boolean hasChildren,
-      boolean typed) {}
+      CatalogTable table, String kind, boolean partition, boolean hasChildren, boolean typed) {}
 
   /** Quoted and qualified. */
   String qualified() {
@@ -52,15 +47,26 @@ record CatalogTable(
   }
 
   /**
-   * A table that we may alter.
+   * A table of the target schema that we may alter.
    *
    * @param partitioned whether it may be a partitioned one
    */
   static CatalogTable read(Catalog catalog, String name, boolean partitioned) throws SQLException {
-    String schema = catalog.target().schema();
+    CatalogTable table = read(catalog, catalog.target().schema(), name, partitioned);
+    table.requireOwned(catalog);
+    return table;
+  }
+
+  /** An ordinary table of any schema, whoever owns it. */
+  static CatalogTable read(Catalog catalog, String schema, String name) throws SQLException {
+    return read(catalog, schema, name, false);
+  }
+
+  private static CatalogTable read(
+      Catalog catalog, String schema, String name, boolean partitioned) throws SQLException {
     List<Found> found =
         catalog.list(
-            "SELECT c.oid::bigint, c.relkind, r.rolname, pg_has_role(c.relowner, 'USAGE'),"
+            "SELECT c.oid::bigint, c.relkind, r.rolname,"
                 + " c.relispartition, EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent ="
                 + " c.oid), c.reloftype <> 0, row_security_active(c.oid), c.relnatts FROM pg_class"
                 + " c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid ="
@@ -72,14 +78,13 @@ record CatalogTable(
                         schema,
                         name,
                         row.getString(3),
-                        row.getBoolean(8),
-                        row.getInt(9),
+                        row.getBoolean(7),
+                        row.getInt(8),
                         row.getString(2).equals("p")),
                     row.getString(2),
                     row.getBoolean(4),
                     row.getBoolean(5),
-                    row.getBoolean(6),
-                    row.getBoolean(7)),
+                    row.getBoolean(6)),
             schema,
             name);
     if (found.isEmpty()) {
@@ -89,27 +94,32 @@ record CatalogTable(
     }
     Found it = found.get(0);
     requireOrdinary(catalog, it, partitioned);
-    if (!it.owned()) {
-      requireInherits(catalog, it.table());
+    return it.table();
+  }
+
+  private void requireOwned(Catalog catalog) throws SQLException {
+    if (!catalog
+        .list("SELECT pg_has_role(?, 'USAGE')", row -> row.getBoolean(1), owner)
+        .equals(List.of(true))) {
+      requireInherits(catalog, this);
       throw catalog.forbid(
           "user \""
               + catalog.user()
               + "\" does not own table "
-              + it.table().display()
+              + display()
               + ", \""
-              + it.table().owner()
+              + owner
               + "\" does",
           "GRANT "
-              + Sql.quote(it.table().owner())
+              + Sql.quote(owner)
               + " TO "
               + Sql.quote(catalog.user())
               + "; or ALTER TABLE "
-              + it.table().qualified()
+              + qualified()
               + " OWNER TO "
               + Sql.quote(catalog.user())
               + ";");
     }
-    return it.table();
   }
 
   /** Who is granted the owner's role and doesn't have its rights must be told otherwise. */

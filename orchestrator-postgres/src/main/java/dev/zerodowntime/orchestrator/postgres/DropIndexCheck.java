@@ -1,8 +1,6 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.operation.DropIndex;
-import dev.zerodowntime.orchestrator.spi.Target;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,15 +21,13 @@ final class DropIndexCheck {
   /** Statistics targets of its expressions: maps of number and value. */
   static final String STATISTICS = "statistics";
 
-  private final DropIndex migration;
   private final Catalog catalog;
 
-  DropIndexCheck(DropIndex migration, Target target, Connection connection) throws SQLException {
-    this.migration = migration;
-    this.catalog = new Catalog(migration, target, connection);
+  DropIndexCheck(Catalog catalog) {
+    this.catalog = catalog;
   }
 
-  Map<String, Object> facts() throws SQLException {
+  Map<String, Object> facts(DropIndex migration) throws SQLException {
     CatalogTable table = catalog.table(migration.table());
     CatalogIndex index = index(catalog, table, migration.name());
     String what = "index " + Sql.quote(index.name()) + " of table " + table.display();
@@ -40,6 +36,19 @@ final class DropIndexCheck {
           what + " belongs to constraint " + Sql.quote(index.constraint()),
           "Drop the constraint with DropConstraint: its index goes with it.");
     }
+    return facts(table, index, what);
+  }
+
+  /** The same for an index that goes with its constraint. */
+  static Map<String, Object> ofConstraint(Catalog catalog, CatalogTable table, CatalogIndex index)
+      throws SQLException {
+    return new DropIndexCheck(catalog)
+        .facts(
+            table, index, "constraint " + Sql.quote(index.name()) + " of table " + table.display());
+  }
+
+  private Map<String, Object> facts(CatalogTable table, CatalogIndex index, String what)
+      throws SQLException {
     if (index.replicaIdentity()) {
       throw catalog.refuse(
           what + " is the table's replica identity: subscribers would no longer find its rows",

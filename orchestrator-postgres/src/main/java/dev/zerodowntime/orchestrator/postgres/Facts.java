@@ -46,6 +46,15 @@ final class Facts {
     return maps;
   }
 
+  /** A map that must be there. */
+  @SuppressWarnings("unchecked")
+  static Map<String, Object> map(Map<String, Object> facts, String name) {
+    if (facts.get(name) instanceof Map<?, ?> map) {
+      return (Map<String, Object>) map;
+    }
+    throw new IllegalArgumentException("the facts have no " + name);
+  }
+
   static List<Object> key(List<Scan.KeyColumn> key) {
     List<Object> columns = new ArrayList<>();
     for (Scan.KeyColumn column : key) {

@@ -43,7 +43,9 @@ final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
       int phase,
       Direction direction) {
     String table = Sql.qualified(target.schema(), migration.table());
-    String referenced = Sql.qualified(target.schema(), migration.referencedTable());
+    String referenced =
+        Sql.qualified(
+            migration.referencedSchema().orElse(target.schema()), migration.referencedTable());
     List<String> tables = Stream.of(table, referenced).distinct().toList();
     boolean up = direction == Direction.UP;
     boolean there = Facts.flag(facts, AddForeignKeyPreflight.THERE);

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
+import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -14,8 +15,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
-/** A check or a foreign key is dropped, and restored as it was. */
+/** A check, a foreign key or a unique constraint is dropped, and restored as it was. */
 final class PostgresDropConstraint implements OperationSupport<DropConstraint> {
 
   private static final String DEFINITION = "definition";
@@ -25,8 +27,15 @@ final class PostgresDropConstraint implements OperationSupport<DropConstraint> {
   /** The other table of a foreign key, which is locked as well; missing for the table itself. */
   private static final String PARTNER = "partner";
 
+  /** A unique constraint's index: what {@link DropIndexCheck} notes. */
+  private static final String INDEX = "index";
+
+  private static final String WITHOUT_OVERLAPS = "WITHOUT OVERLAPS";
+
   /** What a check demands; missing for a foreign key. */
   private static final String EXPRESSION = "expression";
+
+  private static final Set<String> SUPPORTED = Set.of("c", "f", "u");
 
   private static final String NOT_ENFORCED = " NOT ENFORCED";
 
@@ -50,7 +59,9 @@ final class PostgresDropConstraint implements OperationSupport<DropConstraint> {
     facts.put(DEFINITION, constraint.definition());
     facts.put(VALIDATED, constraint.validated());
     facts.put(COMMENT, constraint.comment());
-    if (constraint.type().equals("c")) {
+    if (constraint.type().equals("u")) {
+      facts.put(INDEX, index(catalog, table, constraint));
+    } else if (constraint.type().equals("c")) {
       if (constraint.validated()) {
         table.requireAllRows(catalog, "the way back, which looks for rows that fail the check,");
         facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the way back")));
@@ -69,6 +80,33 @@ final class PostgresDropConstraint implements OperationSupport<DropConstraint> {
       facts.put(PARTNER, constraint.partner());
     }
     return facts;
+  }
+
+  /** What is needed to build the index again; the constraint is made from that. */
+  private static Map<String, Object> index(
+      Catalog catalog, CatalogTable table, NamedConstraint constraint) throws SQLException {
+    CatalogIndex index = DropIndexCheck.index(catalog, table, constraint.name());
+    String what =
+        "constraint \""
+            + constraint.name()
+            + "\" of table "
+            + table.display()
+            + ", "
+            + constraint.definition()
+            + ",";
+    if (!index.immediate()) {
+      throw catalog.refuse(
+          what
+              + " is deferrable, and on its way back it would reject at once what may be put right"
+              + " later, until its index has been built",
+          "Replace it by one that isn't: by an AddUnique under another name.");
+    }
+    if (constraint.definition().contains(WITHOUT_OVERLAPS)) {
+      throw catalog.refuse(
+          what + " has no way back: its index can't be built while the table is in use",
+          "Drop it by hand, if you must.");
+    }
+    return DropIndexCheck.ofConstraint(catalog, table, index);
   }
 
   private static boolean isSame(Catalog catalog, CatalogTable table, String partner)
@@ -99,12 +137,10 @@ final class PostgresDropConstraint implements OperationSupport<DropConstraint> {
             + ", "
             + constraint.definition()
             + ",";
-    if (!constraint.type().equals("c") && !constraint.type().equals("f")) {
+    if (!SUPPORTED.contains(constraint.type())) {
       throw catalog.refuse(
-          what + " is neither a check nor a foreign key",
-          constraint.type().equals("n")
-              ? "Use DropNotNull."
-              : "Only checks and foreign keys are supported so far.");
+          what + " is neither a check nor a foreign key nor unique",
+          constraint.type().equals("n") ? "Use DropNotNull." : "Only those are supported so far.");
     }
     if (constraint.inherited()) {
       throw catalog.refuse(what + " is inherited", "Drop it from the table it comes from.");
@@ -142,6 +178,10 @@ final class PostgresDropConstraint implements OperationSupport<DropConstraint> {
     String name = migration.name();
     String definition = Facts.required(facts, DEFINITION);
     List<Step> steps = new ArrayList<>();
+    if (facts.containsKey(INDEX)) {
+      steps.addAll(unique(migration, facts, table));
+      return commented(steps, facts, table, name);
+    }
     String expression = Facts.text(facts, EXPRESSION);
     if (expression != null) {
       steps.add(
@@ -165,6 +205,37 @@ final class PostgresDropConstraint implements OperationSupport<DropConstraint> {
     if (Facts.flag(facts, VALIDATED)) {
       steps.add(NotNull.validate("validate-constraint", table, name));
     }
+    return commented(steps, facts, table, name);
+  }
+
+  /** First the index, which is the proof; then the constraint takes it. */
+  private static List<Step> unique(
+      DropConstraint migration, Map<String, Object> facts, String table) {
+    String name = migration.name();
+    String schema = table.substring(0, table.length() - Sql.quote(migration.table()).length());
+    List<Step> steps =
+        new ArrayList<>(
+            PostgresDropIndex.back(Facts.map(facts, INDEX), table, schema + Sql.quote(name)));
+    steps.add(
+        new DdlStep(
+            "restore-constraint",
+            "the index is the proof, so no row is looked at",
+            "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
+            List.of(table),
+            List.of(
+                "ALTER TABLE "
+                    + table
+                    + " ADD CONSTRAINT "
+                    + Sql.quote(name)
+                    + " UNIQUE USING INDEX "
+                    + Sql.quote(name)),
+            Probes.all(Probes.constraint(table, name)),
+            false));
+    return steps;
+  }
+
+  private static List<Step> commented(
+      List<Step> steps, Map<String, Object> facts, String table, String name) {
     String comment = Facts.required(facts, COMMENT);
     if (!comment.isEmpty()) {
       steps.add(NotNull.comment("comment-constraint", table, name, comment));

@@ -30,7 +30,7 @@ final class PostgresDropIndex implements OperationSupport<DropIndex> {
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    return new DropIndexCheck(migration, target, connection).facts();
+    return new DropIndexCheck(new Catalog(migration, target, connection)).facts(migration);
   }
 
   @Override
@@ -66,7 +66,8 @@ final class PostgresDropIndex implements OperationSupport<DropIndex> {
     return "DROP INDEX CONCURRENTLY IF EXISTS " + index;
   }
 
-  private static List<Step> back(Map<String, Object> facts, String table, String index) {
+  /** The index as it was, with its comment. */
+  static List<Step> back(Map<String, Object> facts, String table, String index) {
     List<Step> steps = new ArrayList<>();
     steps.add(
         new OnlineStep(

@@ -22,19 +22,24 @@ final class Trial implements AutoCloseable {
   private static final String VIEW = "zdo_trial_view";
 
   private final Catalog catalog;
-  private final CatalogTable table;
+  private final String name;
   private final Connection connection;
   private final Savepoint before;
 
   /** Starts a trial, with as many rows of the real table. */
   Trial(Catalog catalog, CatalogTable table, int rows) throws SQLException {
+    this(catalog, table, rows, table.name());
+  }
+
+  /** The same, for one of two tables that have the same name. */
+  Trial(Catalog catalog, CatalogTable table, int rows, String name) throws SQLException {
     this.catalog = catalog;
-    this.table = table;
+    this.name = name;
     this.connection = catalog.connection();
     Privileges.requireTemporary(catalog);
     this.before = connection.setSavepoint();
     require(
-        "CREATE TEMPORARY TABLE " + Sql.quote(table.name()) + " (LIKE " + table.qualified() + ")",
+        "CREATE TEMPORARY TABLE " + Sql.quote(name) + " (LIKE " + table.qualified() + ")",
         "a temporary copy of table " + table.display() + ", to try things out on",
         "Let the user of the connections for DDL create one.");
     if (rows > 0) {
@@ -44,7 +49,7 @@ final class Trial implements AutoCloseable {
 
   /** The temporary table, quoted. */
   String name() {
-    return Sql.qualified("pg_temp", table.name());
+    return Sql.qualified("pg_temp", name);
   }
 
   /** Executes something that can't fail for the author's reasons. */

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Policy;
 import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey.Action;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.VerifyStep;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -280,5 +282,82 @@ class PostgresAddForeignKeyTest {
           .isInstanceOf(DeclarationException.class)
           .hasMessageContaining("billing/fk");
     }
+  }
+
+  private StepRunner<AddForeignKey> across() {
+    return runner(
+        b -> b.columns("boss").referencedSchema("staff").references("users", "id").name("boss"));
+  }
+
+  /** The other table has the same name, and is another's. */
+  @Test
+  void itMayReferToATableOfAnotherSchema() throws SQLException {
+    db.execute(
+        "DROP SCHEMA IF EXISTS staff CASCADE",
+        "CREATE SCHEMA staff",
+        "CREATE TABLE staff.users (id bigint PRIMARY KEY, boss text)",
+        "INSERT INTO staff.users SELECT n FROM generate_series(1, 20) n",
+        "UPDATE users SET boss = uid",
+        "UPDATE users SET boss = 99 WHERE uid IN (3, 5)",
+        "DO $$ BEGIN CREATE ROLE zdo_fk; EXCEPTION WHEN duplicate_object OR unique_violation THEN"
+            + " NULL; END $$",
+        "GRANT ALL ON SCHEMA public TO zdo_fk",
+        "ALTER TABLE users OWNER TO zdo_fk");
+    StepRunner<AddForeignKey> run = across();
+    try (Connection c = db.dataSource().getConnection();
+        Statement s = c.createStatement()) {
+      s.execute("SET ROLE zdo_fk");
+      assertThatThrownBy(() -> run.preflight(c))
+          .isInstanceOf(RefusedException.class)
+          .hasMessageContaining("lacks [SELECT, REFERENCES, USAGE]")
+          .hasMessageContaining("GRANT USAGE ON SCHEMA \"staff\" TO \"zdo_fk\"");
+      s.execute("SET ROLE NONE");
+      s.execute("GRANT USAGE ON SCHEMA staff TO zdo_fk");
+      s.execute("GRANT SELECT, REFERENCES ON staff.users TO zdo_fk");
+      s.execute("SET ROLE zdo_fk");
+      run.preflight(c);
+    }
+    assertThat(orphans(run)).isEqualTo(2);
+    db.execute("UPDATE users SET boss = 1 WHERE boss = 99");
+    DdlStep add = (DdlStep) run.steps(AddForeignKey.ENFORCE, Direction.UP).get(1);
+    assertThat(add.tables()).containsExactly("\"public\".\"users\"", "\"staff\".\"users\"");
+    run.up(AddForeignKey.ENFORCE);
+    run.up(AddForeignKey.DONE);
+    assertThat(keys()).contains("FOREIGN KEY (boss) REFERENCES staff.users(id)");
+    assertThat(run.down(AddForeignKey.ENFORCE)).containsExactly("drop-foreign-key");
+    // Taken as it is where it is there already; and another schema's is another one.
+    run.up(AddForeignKey.ENFORCE);
+    assertThat(across().preflight().steps(AddForeignKey.ENFORCE, Direction.DOWN)).isEmpty();
+    assertThatThrownBy(
+            () ->
+                runner(b -> b.columns("boss").references("users", "uid").name("boss")).preflight())
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining("another constraint");
+    assertThatThrownBy(
+            () ->
+                runner(b -> b.columns("boss").referencedSchema("nope").references("users", "id"))
+                    .preflight())
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining("\"nope\"");
+    db.execute("DROP SCHEMA staff CASCADE");
+  }
+
+  @Test
+  void theOtherSchemaIsPartOfWhatIsDeclared() {
+    AddForeignKey migration = across().migration;
+    assertThat(migration.fields()).containsEntry("referencedSchema", "staff");
+    assertThat(
+            AddForeignKey.TYPE
+                .restore()
+                .apply(
+                    new OperationType.Stored(
+                        migration.id(),
+                        "public",
+                        List.of(),
+                        Policy.DEFAULT,
+                        migration.fields(),
+                        null))
+                .canonical())
+        .isEqualTo(migration.canonical());
   }
 }

@@ -9,12 +9,13 @@ import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.VerifyStep;
 import java.sql.SQLException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Dropping a check or a foreign key, on a real server. */
+/** Dropping a check, a foreign key or a unique constraint, on a real server. */
 @PostgresTest
 class PostgresDropConstraintTest {
 
@@ -102,6 +103,46 @@ class PostgresDropConstraintTest {
         .hasSize(1);
   }
 
+  /** With its index: what that includes, how nulls count, how full its pages are. */
+  @Test
+  void aUniqueConstraintComesBackWithItsIndex() throws SQLException {
+    boolean nulls = db.server().majorVersion() >= 15;
+    db.execute(
+        "ALTER TABLE users ADD CONSTRAINT \"My key\" UNIQUE "
+            + (nulls ? "NULLS NOT DISTINCT " : "")
+            + "(team, id) INCLUDE (boss) WITH (fillfactor = 71)",
+        "COMMENT ON CONSTRAINT \"My key\" ON users IS 'it''s a key'",
+        "COMMENT ON INDEX \"My key\" IS 'and an index'");
+    String index =
+        "SELECT pg_get_indexdef(c.oid), c.reloptions::text, c.reltablespace::text,"
+            + " obj_description(c.oid, 'pg_class'), i.indisvalid, i.indimmediate FROM pg_class c"
+            + " JOIN pg_index i ON i.indexrelid = c.oid WHERE c.relname = 'My key'";
+    String before = db.rows(index).toString();
+    assertThat(before).contains("fillfactor=71", "and an index");
+    assertThat(before.contains("NULLS NOT DISTINCT")).isEqualTo(nulls);
+    thereAndBack("My key", "rebuild-index", "comment", "restore-constraint", "comment-constraint");
+    assertThat(db.rows(index).toString()).isEqualTo(before);
+    db.execute("ALTER TABLE users DROP CONSTRAINT self");
+    thereAndBack("users_a_key", "rebuild-index", "restore-constraint");
+    db.execute(
+        "INSERT INTO users (id, a) VALUES (90, 4) ON CONFLICT ON CONSTRAINT users_a_key DO NOTHING");
+  }
+
+  @Test
+  void duplicatesThatCameMeanwhileStopTheWayBack() throws SQLException {
+    db.execute("ALTER TABLE users DROP CONSTRAINT self");
+    StepRunner<DropConstraint> run = runner("users", "users_a_key").preflight();
+    run.up(DropConstraint.DONE);
+    db.execute("INSERT INTO users (id, a) VALUES (91, 3)");
+    OnlineStep step = (OnlineStep) run.steps(DropConstraint.DONE, Direction.DOWN).get(0);
+    assertThatThrownBy(() -> db.execute(step.statement())).hasMessageContaining("duplicated");
+    assertThat(run.holds(step.broken())).isTrue();
+    step.repair().forEach(db::execute);
+    db.execute("DELETE FROM users WHERE id = 91");
+    run.down(DropConstraint.DONE);
+    assertThat(constraints()).contains("users_a_key");
+  }
+
   private void refused(String table, String name, String... parts) {
     assertThatThrownBy(() -> runner(table, name).preflight())
         .isInstanceOf(RefusedException.class)
@@ -119,7 +160,14 @@ class PostgresDropConstraintTest {
     refused("v", "fk", "is a view");
     refused("users", "my check", "no constraint \"my check\"", "My check", "literally");
     refused("users", "users_pkey", "PRIMARY KEY (id)", "neither a check nor a foreign key");
-    refused("users", "users_a_key", "UNIQUE (a)", "neither a check nor a foreign key");
+    refused("users", "users_a_key", "is needed by [constraint self on table", "Drop these first");
+    db.execute(
+        "ALTER TABLE users DROP CONSTRAINT self, ADD CONSTRAINT late UNIQUE (team, id) DEFERRABLE",
+        "ALTER TABLE users ALTER a SET NOT NULL, REPLICA IDENTITY USING INDEX users_a_key");
+    refused("users", "late", "UNIQUE (team, id) DEFERRABLE", "is deferrable", "AddUnique");
+    refused("users", "users_a_key", "is the table's replica identity");
+    db.execute("ALTER TABLE users REPLICA IDENTITY DEFAULT", "CLUSTER users USING users_a_key");
+    refused("users", "users_a_key", "clustered by");
     refused("heir", "positive", "is inherited");
     refused("keyless", "positive", "no primary key", "Add a primary key");
     if (db.server().majorVersion() >= 18) {

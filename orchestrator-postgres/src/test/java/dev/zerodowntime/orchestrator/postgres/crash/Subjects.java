@@ -99,7 +99,8 @@ final class Subjects {
             changeColumnType(),
             createIndexPartitioned(),
             attachPartition(),
-            detachPartition())) {
+            detachPartition(),
+            dropUnique())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -711,6 +712,18 @@ final class Subjects {
             policy(DetachPartition.of("billing/events-less"), approvals)
                 .table("events")
                 .partition("events_1")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropUnique() {
+    return new Subject<>(
+        "DropConstraint UNIQUE",
+        DropConstraint.Code.class,
+        approvals ->
+            policy(DropConstraint.of("billing/tallies-any-day"), approvals)
+                .table("tallies")
+                .name("tallies_day")
                 .build(),
         phase -> Row.PLAIN);
   }
