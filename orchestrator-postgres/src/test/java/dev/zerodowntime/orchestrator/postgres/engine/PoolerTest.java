@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.zerodowntime.orchestrator.DatabaseException;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
@@ -14,10 +15,13 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -162,6 +166,93 @@ class PoolerTest {
           "ddlDataSource");
       assertThat(with.advance().admitted()).isTrue();
       assertThat(with.drive(Duration.ofSeconds(20)).settled()).isTrue();
+    }
+  }
+
+  /** Whatever kind of step, forth and back; the pooler's own sessions serve others afterwards. */
+  @Test
+  void everyStepRunsThroughTransactionPooling() throws Exception {
+    try (TestDatabase each = TestDatabase.create("pooled");
+        Pooler pooler = new Pooler("transaction")) {
+      each.execute(Representative.tables());
+      PGSimpleDataSource pooled = pooler.dataSource();
+      pooled.setDatabaseName(each.name());
+      try (WatchedPool direct = new WatchedPool(each.dataSource())) {
+        UnaryOperator<OrchestratorBuilder> with =
+            builder -> builder.ddlDataSource(direct.dataSource()).timing(Members::patient);
+        try (Orchestrator job = with.apply(Members.driver(pooled)).build()) {
+          job.advance();
+          job.adopted("billing");
+        }
+        Representative.declareAndLeave(pooled, with);
+        try (Orchestrator member =
+                with.apply(Members.member(pooled, "2").role(Role.MEMBER).touches())
+                    .timing(
+                        timing ->
+                            Members.patient(timing)
+                                .heartbeat(Duration.ofMillis(50), Duration.ofMinutes(5)))
+                    .background(true)
+                    .build();
+            Orchestrator driver = with.apply(Members.driver(pooled)).build()) {
+          assertThat(member.advance().admitted()).isTrue();
+          Representative.forth(driver);
+          Representative.back(driver);
+          assertThat(member.fit()).isTrue();
+        }
+        assertThat(direct.leaks()).isEmpty();
+      }
+      leavesNothingInThePoolersSessions(pooled);
+    }
+  }
+
+  /** What we set in one client's transaction must not meet the next client. */
+  private static void leavesNothingInThePoolersSessions(PGSimpleDataSource pooled)
+      throws SQLException {
+    try (Connection c = pooled.getConnection();
+        Statement s = c.createStatement();
+        ResultSet row =
+            s.executeQuery(
+                "SELECT (SELECT count(*) FROM pg_locks l WHERE l.locktype = 'advisory' AND"
+                    + " l.database = (SELECT oid FROM pg_database WHERE datname ="
+                    + " current_database())), (SELECT count(*) FROM pg_settings WHERE source ="
+                    + " 'session' AND name LIKE '%timeout'), (SELECT count(*) FROM"
+                    + " pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in"
+                    + " transaction%')")) {
+      row.next();
+      assertThat(List.of(row.getInt(1), row.getInt(2), row.getInt(3)))
+          .as("advisory locks, timeouts set, transactions left open")
+          .isEqualTo(List.of(0, 0, 0));
+    }
+  }
+
+  /** Members hold no session locks and build nothing. */
+  @Test
+  void aMemberNeedsNoDirectConnections() throws Exception {
+    Members.install(database.dataSource());
+    try (Pooler pooler = new Pooler("transaction");
+        Orchestrator member =
+            Members.member(pooler.dataSource(), "member alone")
+                .role(Role.MEMBER)
+                .timing(Members::patient)
+                .build()) {
+      assertThat(member.advance().admitted()).isTrue();
+    }
+  }
+
+  /** The other way round as well: it is the connections for DDL that must be direct. */
+  @Test
+  void connectionsForDdlThroughAPoolerAreRefused() throws Exception {
+    try (Pooler pooler = new Pooler("transaction");
+        Orchestrator member =
+            Members.member(database.dataSource(), "1").ddlDataSource(pooler.dataSource()).build()) {
+      Untouched.refuses(
+          database,
+          DatabaseException.class,
+          ErrorCode.UNSUPPORTED_POOLING,
+          member::advance,
+          "connections for DDL",
+          "transaction mode",
+          "direct connections");
     }
   }
 }
