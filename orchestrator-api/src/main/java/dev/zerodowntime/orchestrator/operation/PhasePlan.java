@@ -190,8 +190,7 @@ public final class PhasePlan<C extends Enum<C> & CodeStage> extends Migration<C>
     return Backfill.TYPE
         .restore()
         .apply(
-            new OperationType.Stored(
-                rowsId(plan, step), schema, List.of(), own, fields, declared));
+            new OperationType.Stored(rowsId(plan, step), schema, List.of(), own, fields, declared));
   }
 
   static String rowsId(String plan, String step) {

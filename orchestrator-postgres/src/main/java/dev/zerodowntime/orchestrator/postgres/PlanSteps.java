@@ -79,7 +79,13 @@ final class PlanSteps {
           ddl.overrides());
     }
     if (step instanceof PlanStep.Online online) {
-      return undo(name, online.undo(), online.probe(), wreck(online), online.undoLocks(), online.overrides());
+      return undo(
+          name,
+          online.undo(),
+          online.probe(),
+          wreck(online),
+          online.undoLocks(),
+          online.overrides());
     }
     if (step instanceof PlanStep.Rows rows) {
       return rows(rows, Direction.DOWN);
