@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationRef;
+import dev.zerodowntime.orchestrator.Policy;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.internal.plan.Locks;
@@ -177,12 +178,19 @@ public final class PhasePlan<C extends Enum<C> & CodeStage> extends Migration<C>
       Map<String, Object> fields,
       @Nullable Backfill declared,
       String schema,
-      dev.zerodowntime.orchestrator.Policy policy) {
+      Policy policy) {
+    // Approvals name phases of the plan.
+    Policy own =
+        new Policy(
+            policy.pace(),
+            policy.retention(),
+            Set.of(),
+            policy.allowedTriggers(),
+            policy.allowedFunctions());
     return Backfill.TYPE
         .restore()
         .apply(
-            new OperationType.Stored(
-                rowsId(plan, step), schema, List.of(), policy, fields, declared));
+            new OperationType.Stored(rowsId(plan, step), schema, List.of(), own, fields, declared));
   }
 
   static String rowsId(String plan, String step) {

@@ -18,6 +18,7 @@ import dev.zerodowntime.orchestrator.spi.VerifyStep;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Makes a plan's steps into the engine's, for one target. */
 final class PlanSteps {
@@ -70,17 +71,24 @@ final class PlanSteps {
   }
 
   List<Step> down(PlanStep step) {
-    String name = "undo " + step.name();
+    String name = "undo-" + step.name();
     if (step instanceof PlanStep.Ddl ddl) {
       return undo(
           name,
           ddl.undo(),
           ddl.probe(),
+          Probes.NEVER,
           ddl.undoLocks().isEmpty() ? ddl.locks() : ddl.undoLocks(),
           ddl.overrides());
     }
     if (step instanceof PlanStep.Online online) {
-      return undo(name, online.undo(), online.probe(), online.undoLocks(), online.overrides());
+      return undo(
+          name,
+          online.undo(),
+          online.probe(),
+          wreck(online),
+          online.undoLocks(),
+          online.overrides());
     }
     if (step instanceof PlanStep.Rows rows) {
       return rows(rows, Direction.DOWN);
@@ -95,13 +103,21 @@ final class PlanSteps {
       String name,
       List<String> sql,
       String probe,
+      Probe broken,
       List<PlanStep.Lock> locks,
       Map<String, String> overrides) {
     if (sql.isEmpty()) {
       return List.of();
     }
     String summary = "the author's " + name + overridden(overrides);
-    Probe undone = new Probe("SELECT NOT coalesce((" + guarded(probe) + "), false)");
+    // What is only half there has to go as well.
+    Probe undone =
+        new Probe(
+            "SELECT NOT coalesce(("
+                + guarded(probe)
+                + "), false) AND NOT coalesce(("
+                + broken.sql()
+                + "), false)");
     if (!PhasePlan.runsOnline(sql)) {
       return List.of(ddl(name, summary, sql, undone, locks, overrides));
     }
@@ -137,28 +153,55 @@ final class PlanSteps {
   }
 
   private OnlineStep online(PlanStep.Online step) {
-    String broken = step.broken();
-    String repair = step.repair();
-    Probe wreck = Probes.NEVER;
-    List<String> repairs = List.of();
-    List<String> index = PhasePlan.builtIndex(step.sql()).orElse(null);
-    if (broken != null && repair != null) {
-      wreck = new Probe(guarded(broken));
-      repairs = List.of(sql(repair));
-    } else if (index != null) {
-      String name = Sql.qualified(target.schema(), index.get(0));
-      wreck = Probes.all(Probes.invalidIndex(Sql.qualified(target.schema(), index.get(1)), name));
-      repairs = List.of("DROP INDEX CONCURRENTLY IF EXISTS " + name);
-    }
     List<String> statements = PhasePlan.statements(List.of(step.sql()));
+    String repair = step.repair();
+    List<String> repairs =
+        repair != null
+            ? List.of(sql(repair))
+            : builtIndex(step)
+                .map(index -> List.of("DROP INDEX CONCURRENTLY IF EXISTS " + index.name()))
+                .orElse(List.of());
+    // Whatever the author asks of an index: one that isn't whole was not built.
+    Probe done =
+        builtIndex(step)
+            .map(
+                index ->
+                    new Probe(
+                        "SELECT coalesce(("
+                            + guarded(step.probe())
+                            + "), false) AND "
+                            + Probes.validIndex(index.table(), index.name())))
+            .orElseGet(() -> probe(step.probe()));
     return new OnlineStep(
         step.name(),
         "the author's " + step.name() + overridden(step.overrides()),
         locks(statements, List.of()),
         sql(statements.get(0)),
-        probe(step.probe()),
-        wreck,
+        done,
+        wreck(step),
         repairs);
+  }
+
+  /** Whether an attempt has left something useless. */
+  private Probe wreck(PlanStep.Online step) {
+    String broken = step.broken();
+    return broken != null
+        ? probe(broken)
+        : builtIndex(step)
+            .map(index -> Probes.all(Probes.invalidIndex(index.table(), index.name())))
+            .orElse(Probes.NEVER);
+  }
+
+  /** An index and its table, quoted and qualified. */
+  private record Built(String name, String table) {}
+
+  private Optional<Built> builtIndex(PlanStep.Online step) {
+    return PhasePlan.builtIndex(step.sql())
+        .map(
+            names ->
+                new Built(
+                    Sql.qualified(target.schema(), names.get(0)),
+                    Sql.qualified(target.schema(), names.get(1))));
   }
 
   private List<TableLock> locks(List<String> statements, List<PlanStep.Lock> declared) {
@@ -185,7 +228,7 @@ final class PlanSteps {
     }
     List<Step> steps = new ArrayList<>();
     for (Step each : PostgresPhasePlan.rows(backfill, target, known, direction)) {
-      String name = up ? step.name() : "undo " + step.name();
+      String name = up ? step.name() : "undo-" + step.name();
       if (each instanceof BackfillStep rows) {
         steps.add(
             new BackfillStep(
@@ -199,7 +242,7 @@ final class PlanSteps {
       } else if (each instanceof DdlStep ddl) {
         steps.add(
             new DdlStep(
-                step.name() + " " + ddl.name(),
+                step.name() + "-" + ddl.name(),
                 ddl.summary(),
                 ddl.locks(),
                 ddl.sql(),
@@ -223,7 +266,7 @@ final class PlanSteps {
         ? new BackfillStep(
             step.name(), summary, scan, sql.change(target.schema()), Repeat.HARMLESS, null, true)
         : BackfillStep.assign(
-            "undo " + step.name(), summary, scan, BackfillSql.set(backfill.undo()), null, true);
+            "undo-" + step.name(), summary, scan, BackfillSql.set(backfill.undo()), null, true);
   }
 
   private Probe probe(String query) {

@@ -564,21 +564,21 @@ final class Subjects {
                     phase ->
                         phase
                             .ddl(
-                                "create levels",
+                                "create-levels",
                                 "CREATE TABLE {schema}.levels (user_id bigint PRIMARY KEY"
                                     + " REFERENCES {schema}.users, level int)")
                             .probe("SELECT to_regclass('{schema}.levels') IS NOT NULL")
                             .undo("DROP TABLE {schema}.levels")
                             .undoLocks("ACCESS EXCLUSIVE", "levels", "users")
                             .ddl(
-                                "add level",
+                                "add-level",
                                 "ALTER TABLE {schema}.users ADD level int",
                                 "COMMENT ON COLUMN {schema}.users.level IS 'from the plan'")
                             .override("several-ddl", "a comment reads no row")
                             .probe(hasColumn("level"))
                             .undo("ALTER TABLE {schema}.users DROP level")
                             .online(
-                                "index level",
+                                "index-level",
                                 "CREATE INDEX CONCURRENTLY users_level ON {schema}.users (level)")
                             .probe("SELECT to_regclass('{schema}.users_level') IS NOT NULL")
                             .undo("DROP INDEX CONCURRENTLY {schema}.users_level"))
@@ -587,16 +587,16 @@ final class Subjects {
                     phase ->
                         phase
                             .backfill(
-                                "fill level",
+                                "fill-level",
                                 rows -> rows.set("level", "length(name)").undo("level", "0"))
                             .backfill(
-                                "copy level",
+                                "copy-level",
                                 rows ->
                                     rows.copyInto("levels", "user_id")
                                         .set("user_id", "id")
                                         .set("level", "length(name)"))
                             .java(
-                                "count levels",
+                                "count-levels",
                                 connection -> {
                                   try (Statement statement = connection.createStatement()) {
                                     statement.execute(
@@ -612,19 +612,19 @@ final class Subjects {
                                   }
                                 })
                             .verify(
-                                "all have a level", "level IS DISTINCT FROM length(users.name)"))
+                                "all-have-a-level", "level IS DISTINCT FROM length(users.name)"))
                 .phase(
                     "ENFORCE",
                     phase ->
                         phase
                             .ddl(
-                                "demand level",
+                                "demand-level",
                                 "ALTER TABLE {schema}.users ADD CONSTRAINT level_positive CHECK"
                                     + " (level >= 0) NOT VALID")
                             .probe(constraint("true"))
                             .undo("ALTER TABLE {schema}.users DROP CONSTRAINT level_positive")
                             .online(
-                                "prove level",
+                                "prove-level",
                                 "ALTER TABLE {schema}.users VALIDATE CONSTRAINT level_positive")
                             .probe(constraint("convalidated"))
                             .undoNothing())

@@ -70,7 +70,7 @@ class PhasePlanTest {
         .build();
   }
 
-  private static PhasePlan<Code> sql() {
+  private static PhasePlan<Code> sql(String... approvals) {
     return PhasePlan.of(ID, Code.class)
         .table("users")
         .phase("EXPAND", p -> p.ddl("add a", ADD).probe(HAS_A).undo("ALTER TABLE users DROP a"))
@@ -81,12 +81,12 @@ class PhasePlanTest {
             "INDEX",
             p ->
                 p.online("index a", "CREATE UNIQUE INDEX CONCURRENTLY users_a ON users (a)")
-                    .probe(
-                        "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid ="
-                            + " to_regclass('users_a') AND indisvalid)")
+                    // Says nothing of whether it is whole: that is known.
+                    .probe("SELECT to_regclass('users_a') IS NOT NULL")
                     .undo("DROP INDEX CONCURRENTLY users_a"))
         .stage(Code.OLD, "NOT_STARTED", "INDEX")
         .stage(Code.NEW, "BACKFILL", "INDEX")
+        .approvalBefore(approvals)
         .build();
   }
 
@@ -143,6 +143,35 @@ class PhasePlanTest {
       assertThat(plan.toString())
           .contains(ADD, "DROP a", "INDEX CONCURRENTLY users_a", "\"a\" = (id * 2)", "a IS NULL")
           .contains("ACCESS EXCLUSIVE on \"public\".\"users\"");
+    }
+  }
+
+  /** The SQL of its rows is complete only when a phase is about to be entered. */
+  @Test
+  void phasesWaitForApproval() {
+    declared(sql("BACKFILL", "INDEX"));
+    try (Orchestrator job = job()) {
+      assertThat(of(job).phase()).isEqualTo("EXPAND");
+      job.approve(ID, "BACKFILL");
+      assertThat(of(job).phase()).isEqualTo("EXPAND");
+      job.approve(ID, "BACKFILL");
+      assertThat(of(job).phase()).isEqualTo("BACKFILL");
+      job.approve(ID, "INDEX");
+      assertThat(of(job).phase()).isEqualTo("INDEX");
+    }
+  }
+
+  /** A driver died while it was built; what is left goes with the way back. */
+  @Test
+  void aBrokenIndexIsTakenBackToo() {
+    declared(sql());
+    try (Orchestrator job = job()) {
+      assertThat(of(job).phase()).isEqualTo("INDEX");
+      database.execute(
+          "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'users_a'::regclass");
+      job.rollback(ID, "BACKFILL");
+      assertThat(of(job).phase()).isEqualTo("BACKFILL");
+      assertThat(database.rows("SELECT 1 FROM pg_class WHERE relname = 'users_a'")).isEmpty();
     }
   }
 

@@ -46,6 +46,10 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
   private static final String KEEPS_AUTOVACUUM_AWAY =
       "LOCK TABLE .* IN SHARE UPDATE EXCLUSIVE MODE";
 
+  /** What an author's code did is looked at by the engine itself, before it commits. */
+  private static final String ASKS_FOR_OWN_LOCKS =
+      "FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid()";
+
   /** What ends a transaction, or gives a part of its locks back. */
   private static final Set<String> TRANSACTION_ENDS =
       Set.of("jdbc commit", "jdbc rollback", "jdbc setAutoCommit", "jdbc rollback to");
@@ -194,7 +198,9 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
     }
     long looks = System.nanoTime();
     boolean autovacuum = open.others.stream().anyMatch(each -> each.matches(KEEPS_AUTOVACUUM_AWAY));
-    Mode allowed = autovacuum ? Mode.SHARE_UPDATE_EXCLUSIVE : Mode.ROW_SHARE;
+    boolean authors = open.others.stream().anyMatch(each -> each.contains(ASKS_FOR_OWN_LOCKS));
+    Mode allowed =
+        autovacuum ? Mode.SHARE_UPDATE_EXCLUSIVE : authors ? Mode.ROW_EXCLUSIVE : Mode.ROW_SHARE;
     open.took(observer.locks(pid), looks - open.looking)
         .forEach(
             (table, mode) -> {

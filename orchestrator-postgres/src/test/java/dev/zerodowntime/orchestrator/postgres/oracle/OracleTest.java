@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.postgres.crash.Journeys.Journey;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresServer;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.CallStep;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.VerifyStep;
 import java.io.IOException;
@@ -112,7 +113,10 @@ class OracleTest {
 
   private static boolean batches(Declared declared, LockOracle.Key key) {
     return declared.steps(key.movement()).stream()
-        .anyMatch(each -> each.name().equals(key.step()) && each instanceof BackfillStep);
+        .anyMatch(
+            each ->
+                each.name().equals(key.step())
+                    && (each instanceof BackfillStep || each instanceof CallStep));
   }
 
   /**
@@ -127,7 +131,10 @@ class OracleTest {
               Math.max(transition.from(), transition.to()), transition.direction());
       List<String> speaking =
           declared.steps(movement).stream()
-              .filter(each -> !(each instanceof VerifyStep) && !each.sql().isEmpty())
+              .filter(
+                  each ->
+                      !(each instanceof VerifyStep || each instanceof CallStep)
+                          && !each.sql().isEmpty())
               .map(Step::name)
               .toList();
       List<String> unseen =
