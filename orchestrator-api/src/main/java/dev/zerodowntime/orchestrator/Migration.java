@@ -100,6 +100,16 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
   public abstract String table();
 
   /**
+   * Every name that the table has on the way: an application may say that it touches one of them
+   * before there is such a table.
+   *
+   * @return unqualified, unquoted names; {@link #table} among them
+   */
+  public Set<String> tableNames() {
+    return Set.of(table());
+  }
+
+  /**
    * The columns that are changed, under every name they have on the way. Two unfinished migrations
    * may not share one.
    *

@@ -55,7 +55,8 @@ import org.jspecify.annotations.Nullable;
  * allowFunctions} for one that means something else). A published table is refused.
  *
  * <p>No other unfinished migration may change the same table, by either name, until {@code
- * CONTRACT}. An application that narrows itself by {@code touches} names both.
+ * CONTRACT}; what comes after that, by the new name, is declared {@code .after} this one. An
+ * application that narrows itself by {@code touches} names both.
  *
  * <p>PostgreSQL only.
  */
@@ -102,6 +103,11 @@ public final class RenameTable extends Migration<RenameTable.Code> {
   @Override
   public String table() {
     return from;
+  }
+
+  @Override
+  public Set<String> tableNames() {
+    return Set.of(from, to);
   }
 
   /**

@@ -139,11 +139,11 @@ final class DeclarationCheck {
     }
   }
 
-  /** A table that this very build creates need not be there yet. */
+  /** A name that this very build gives a table need not be there yet. */
   private boolean declared(String table) {
     return ctx.declarations().all().stream()
         .map(Engine.Declaration::migration)
-        .anyMatch(each -> each != null && each.table().equals(table));
+        .anyMatch(each -> each != null && each.tableNames().contains(table));
   }
 
   /** A misspelt name would exempt the application from what it uses. */
