@@ -186,6 +186,8 @@ final class Gates {
     boolean backup = phase == row.lifecycle().purge() || names(row.policy().backups(), name);
     if (production
         && backup
+        // The gate is shown the SQL, which follows from facts.
+        && Preflight.captured(row)
         && !backups.confirmed(row)
         && approvals(snapshot, row, name).isEmpty()) {
       String call = "approve(\"" + row.id() + "\", \"" + name + "\")";
