@@ -25,6 +25,7 @@ import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.operation.WidenColumn;
+import dev.zerodowntime.orchestrator.operation.WidenKey;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -70,7 +71,8 @@ class LifecycleTest {
                 .type("bigint")
                 .up("a::bigint")
                 .down("b::int")
-                .build())
+                .build(),
+            WidenKey.of("t/key").table("t").column("id").build())
         .map(Migration::lifecycle);
   }
 

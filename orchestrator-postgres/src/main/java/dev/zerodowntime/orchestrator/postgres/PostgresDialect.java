@@ -80,7 +80,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameIndex(),
         new PostgresSetDefault(),
         new PostgresSetNotNull(),
-        new PostgresWidenColumn());
+        new PostgresWidenColumn(),
+        new PostgresWidenKey());
   }
 
   @Override

@@ -24,6 +24,7 @@ import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.operation.WidenColumn;
+import dev.zerodowntime.orchestrator.operation.WidenKey;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
 import java.time.Duration;
@@ -78,7 +79,8 @@ final class Subjects {
             renameIndex(),
             addPrimaryKey(),
             widenColumn(),
-            changeColumnType())) {
+            changeColumnType(),
+            widenKey())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -470,6 +472,19 @@ final class Subjects {
                 .type("bigint")
                 .up("weight::bigint * 1000")
                 .down("(grams / 1000)::int")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> widenKey() {
+    return new Subject<>(
+        "WidenKey",
+        WidenKey.Code.class,
+        approvals ->
+            policy(WidenKey.of("billing/crates-id"), approvals)
+                .table("crates")
+                .column("id")
+                .noUpserts()
                 .build(),
         phase -> Row.PLAIN);
   }
