@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -222,9 +223,16 @@ public final class WidenKey extends Migration<WidenKey.Code> {
 
     @Override
     public WidenKey build() {
+      String wanted = require("new type", type).strip().toLowerCase(Locale.ROOT);
+      if (!List.of("bigint", "int", "integer").contains(wanted)) {
+        throw invalid("a key can't become \"" + type + "\"", "It can become bigint, or int.");
+      }
       return checked(
           new WidenKey(
-              this, require("table", table), require("column", column), require("new type", type)));
+              this,
+              require("table", table),
+              require("column", column),
+              wanted.equals("int") ? "integer" : wanted));
     }
   }
 }

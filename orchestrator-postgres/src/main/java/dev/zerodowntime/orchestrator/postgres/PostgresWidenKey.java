@@ -32,7 +32,8 @@ final class PostgresWidenKey implements OperationSupport<WidenKey> {
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    return new WidenKeyCheck(migration, target, connection).facts(phase);
+    return new WidenKeyCheck(migration, target, connection)
+        .facts(phase, twin(migration, target, Map.of()).trigger());
   }
 
   /** People go on working on the table for as long as the key has its old type. */
@@ -47,6 +48,11 @@ final class PostgresWidenKey implements OperationSupport<WidenKey> {
     return prefix + Sql.cut(migration.column(), Sql.MAX_NAME_BYTES - prefix.length());
   }
 
+  private static ColumnTwin twin(WidenKey migration, Target target, Map<String, Object> facts) {
+    Names names = new Names(migration.table(), migration.column(), shadow(migration, target));
+    return new ColumnTwin(migration, names, target, facts);
+  }
+
   /** The key as the old column, the second one as the new. */
   private record Names(String table, String from, String to) implements ColumnRename {}
 
@@ -57,8 +63,7 @@ final class PostgresWidenKey implements OperationSupport<WidenKey> {
       Map<String, Object> facts,
       int phase,
       Direction direction) {
-    Names names = new Names(migration.table(), migration.column(), shadow(migration, target));
-    KeySwap swap = new KeySwap(new ColumnTwin(migration, names, target, facts));
+    KeySwap swap = new KeySwap(twin(migration, target, facts));
     return direction == Direction.UP ? swap.up(phase) : swap.down(phase);
   }
 
@@ -94,7 +99,10 @@ final class PostgresWidenKey implements OperationSupport<WidenKey> {
           steps.add(unique(true, twin.to()));
           steps.addAll(new ColumnTwinSettings(twin).add());
         }
-        case WidenKey.CONTRACT -> steps.add(swap());
+        case WidenKey.CONTRACT -> {
+          steps.add(twin.verify("verify-again", differsIfThere(twin.to())));
+          steps.add(swap());
+        }
         case WidenKey.PURGE -> {
           steps.add(
               twin.rowType(
@@ -128,7 +136,7 @@ final class PostgresWidenKey implements OperationSupport<WidenKey> {
           steps.addAll(new ColumnTwinConstraints(twin).dropNotNull());
         }
         case WidenKey.CONTRACT -> {
-          steps.add(twin.verify("verify-back", lost()));
+          steps.add(twin.verify("verify-back", differsIfThere(twin.tombstone())));
           steps.addAll(
               new ColumnTwinConstraints(twin)
                   .addNotNullAgain(twin.tombstone(), "NOT " + twin.column(twin.tombstone())));
@@ -145,14 +153,14 @@ final class PostgresWidenKey implements OperationSupport<WidenKey> {
       return one + " IS DISTINCT FROM " + other;
     }
 
-    /** Keys that don't fit the old column; asked in a form that holds without it as well. */
-    private String lost() {
+    /** Whether a column differs from the key, asked in a form that holds without it as well. */
+    private String differsIfThere(String column) {
       return "EXISTS (SELECT 1 FROM (SELECT "
           + twin.from()
           + " AS "
-          + twin.tombstone()
+          + column
           + ") AS zdo_else WHERE (SELECT "
-          + differ(twin.tombstone(), twin.from())
+          + differ(column, twin.from())
           + " FROM (SELECT "
           + twin.table()
           + ".*) AS zdo_row))";

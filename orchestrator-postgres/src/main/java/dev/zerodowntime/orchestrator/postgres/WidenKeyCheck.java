@@ -46,18 +46,12 @@ final class WidenKeyCheck {
     return MOST.getOrDefault(type, "0");
   }
 
-  Map<String, Object> facts(int phase) throws SQLException {
+  Map<String, Object> facts(int phase, String trigger) throws SQLException {
     Privileges.requireControlSchema(catalog);
     CatalogTable table = catalog.table(migration.table());
     CatalogColumn column = catalog.column(table, migration.column());
     String what = "column " + table.display() + "." + column.quoted();
-    String wanted =
-        catalog
-            .list(
-                "SELECT CAST(? AS regtype)::text",
-                row -> String.valueOf(row.getString(1)),
-                migration.type())
-            .get(0);
+    String wanted = migration.type();
     if (!WIDER.getOrDefault(column.type(), List.of()).contains(wanted)) {
       throw catalog.refuse(
           what + " is of type " + column.type() + ", which can't be widened to " + wanted,
@@ -79,8 +73,12 @@ final class WidenKeyCheck {
     Map<String, Object> facts = capture(table, column);
     ColumnFacts found = new ColumnFacts(facts);
     requireKey(found, what);
-    new ColumnFactsRefusals(catalog, table, column, "Drop it first, and create it anew afterwards.")
-        .sequences(found);
+    ColumnFactsRefusals refusals =
+        new ColumnFactsRefusals(
+            catalog, table, column, "Drop it first, and create it anew afterwards.");
+    refusals.sequences(found);
+    refusals.labels();
+    RowTriggers.requireLast(catalog, table, trigger);
     table.requireBackfill(catalog);
     if (phase <= WidenKey.BACKFILL) {
       RowTriggers.requireConsent(catalog, table, 0, migration.policy().allowedTriggers());

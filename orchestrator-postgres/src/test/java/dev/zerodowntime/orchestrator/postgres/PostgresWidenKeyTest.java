@@ -143,11 +143,14 @@ class PostgresWidenKeyTest {
     runner.go(WidenKey.ENFORCE);
     String verify = runner.steps(WidenKey.CONTRACT, Direction.DOWN).get(0).sql().get(0);
     assertThat(db.queryLong(verify)).isZero();
-    DdlStep swap = null;
-    for (Step step : runner.steps(WidenKey.CONTRACT, Direction.UP)) {
-      swap = (DdlStep) step;
-    }
-    assertThat(swap).isNotNull().matches(DdlStep::changesColumnType);
+    List<Step> swap = runner.steps(WidenKey.CONTRACT, Direction.UP);
+    assertThat((DdlStep) swap.get(1)).matches(DdlStep::changesColumnType);
+    runner.go(WidenKey.CONTRACT);
+    assertThat(db.queryLong(swap.get(0).sql().get(0))).isZero();
+    runner.go(WidenKey.ENFORCE);
+    db.execute(
+        "ALTER TABLE t DISABLE TRIGGER ALL", "UPDATE t SET \"I d\" = 7000 WHERE \"I d\" = 7");
+    assertThatThrownBy(() -> runner.go(WidenKey.CONTRACT)).hasMessageContaining("verify-again");
   }
 
   private void refused(UnaryOperator<WidenKey.Builder> how, String... parts) {
@@ -176,6 +179,13 @@ class PostgresWidenKeyTest {
         .hasMessageContaining(".noUpserts()");
     refused(b -> b.column("nobody"), "no column \"nobody\"");
     refused(b -> b.column("label"), "of type text, which can't be widened");
+    assertThatThrownBy(() -> runner(b -> b.type("numeric")))
+        .hasMessageContaining("can't become \"numeric\"");
+    refusedWith(
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE"
+            + " TRIGGER \"~~\" BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+        "DROP TRIGGER \"~~\" ON t",
+        "fire after the one that the library needs to be last: [~~]");
     refused(b -> b.type("int"), "of type integer, which can't be widened to integer");
     refusedWith(
         "CREATE INDEX more ON t (label, \"I d\")", "DROP INDEX more", "another index, \"more\"");
