@@ -33,6 +33,7 @@ import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.operation.WidenColumn;
+import dev.zerodowntime.orchestrator.operation.WidenKey;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -86,7 +87,8 @@ class LifecycleTest {
                 .down("b::int")
                 .build(),
             AttachPartition.of("t/in").table("t").partition("p").bound("FOR VALUES IN (1)").build(),
-            DetachPartition.of("t/out").table("t").partition("p").build())
+            DetachPartition.of("t/out").table("t").partition("p").build(),
+            WidenKey.of("t/key").table("t").column("id").build())
         .map(Migration::lifecycle);
   }
 

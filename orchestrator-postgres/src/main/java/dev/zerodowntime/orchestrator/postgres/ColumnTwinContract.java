@@ -75,8 +75,12 @@ final class ColumnTwinContract {
 
   /** Both sides are always set: no sentinel outlives this, whatever became of the default. */
   private List<String> moveDefault(String source, String destination) {
+    return moveDefault(facts.identity(), source, destination);
+  }
+
+  /** The same with other properties of the identity. */
+  List<String> moveDefault(@Nullable ColumnFacts identity, String source, String destination) {
     List<String> sql = new ArrayList<>();
-    ColumnFacts identity = facts.identity();
     if (identity != null) {
       sql.add(alter(twin, destination) + facts.defaults().none());
       sql.addAll(moveIdentity(identity, source, destination));

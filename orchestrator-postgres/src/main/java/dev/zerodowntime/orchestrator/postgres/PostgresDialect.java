@@ -90,7 +90,8 @@ public final class PostgresDialect implements Dialect {
         new PostgresRenameTable(),
         new PostgresSetDefault(),
         new PostgresSetNotNull(),
-        new PostgresWidenColumn());
+        new PostgresWidenColumn(),
+        new PostgresWidenKey());
   }
 
   @Override

@@ -34,6 +34,7 @@ import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.operation.WidenColumn;
+import dev.zerodowntime.orchestrator.operation.WidenKey;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
 import java.sql.Statement;
@@ -100,7 +101,8 @@ final class Subjects {
             createIndexPartitioned(),
             attachPartition(),
             detachPartition(),
-            dropUnique())) {
+            dropUnique(),
+            widenKey())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -724,6 +726,19 @@ final class Subjects {
             policy(DropConstraint.of("billing/tallies-any-day"), approvals)
                 .table("tallies")
                 .name("tallies_day")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> widenKey() {
+    return new Subject<>(
+        "WidenKey",
+        WidenKey.Code.class,
+        approvals ->
+            policy(WidenKey.of("billing/crates-id"), approvals)
+                .table("crates")
+                .column("id")
+                .noUpserts()
                 .build(),
         phase -> Row.PLAIN);
   }
