@@ -79,7 +79,8 @@ final class Subjects {
             addPrimaryKey(),
             createIndexPartitioned(),
             attachPartition(),
-            detachPartition())) {
+            detachPartition(),
+            addColumnPartitioned())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -480,6 +481,20 @@ final class Subjects {
             policy(DetachPartition.of("billing/events-less"), approvals)
                 .table("events")
                 .partition("events_1")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addColumnPartitioned() {
+    return new Subject<>(
+        "AddColumn partitioned",
+        AddColumn.Code.class,
+        approvals ->
+            policy(AddColumn.of("billing/events-region"), approvals)
+                .table("events")
+                .column("region", "text")
+                .notNull()
+                .fillWithSql("coalesce(upper(country), '?')")
                 .build(),
         phase -> Row.PLAIN);
   }
