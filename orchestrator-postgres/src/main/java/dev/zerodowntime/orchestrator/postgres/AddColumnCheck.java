@@ -26,6 +26,12 @@ final class AddColumnCheck {
   /** Names the notes for key columns. */
   static final String KEY = "key";
 
+  /** All partitions, quoted and qualified; missing where the table has none. */
+  static final String PARTITIONS = "partitions";
+
+  /** Those that have rows of their own. */
+  static final String LEAVES = "leaves";
+
   private static final int SAMPLE = 1_000;
 
   private static final Pattern SERIAL =
@@ -41,7 +47,7 @@ final class AddColumnCheck {
 
   Map<String, Object> facts() throws SQLException {
     Sql.requireFits(migration.id(), "column", migration.column());
-    CatalogTable table = catalog.table(migration.table());
+    CatalogTable table = catalog.tableOrPartitioned(migration.table());
     requireNewColumn(table);
     RowStars.refuse(catalog, table);
     String tombstone = PostgresAddColumn.tombstone(migration, catalog.target());
@@ -54,20 +60,58 @@ final class AddColumnCheck {
       fast = tryColumn(trial);
     }
     facts.put(FAST_DEFAULT, fast && migration.fillSql().isEmpty());
+    List<CatalogTable> leaves = capturePartitions(table, facts);
     if (migration.notNull()) {
       Privileges.requireControlSchema(catalog);
-      RowTriggers.requireLast(
-          catalog, table, PostgresAddColumn.trigger(migration, catalog.target()));
+      for (CatalogTable each : leaves) {
+        RowTriggers.requireLast(
+            catalog, each, PostgresAddColumn.trigger(migration, catalog.target()));
+      }
       facts.put(PATH, catalog.path());
     }
     if (PostgresAddColumn.backfills(migration, facts)) {
       table.requireBackfill(catalog);
-      RowTriggers.requireConsent(catalog, table, 0, migration.policy().allowedTriggers());
+      for (CatalogTable each : leaves) {
+        each.requireAllRows(catalog, "a backfill");
+        RowTriggers.requireConsent(catalog, each, 0, migration.policy().allowedTriggers());
+      }
       List<Scan.KeyColumn> key = catalog.key(table);
       facts.put(KEY, Facts.key(key));
-      tryFill(table, key, restored ? Sql.quote(tombstone) + " IS NULL" : "true");
+      String pending = restored ? Sql.quote(tombstone) + " IS NULL" : "true";
+      tryFill(table, key, pending);
+      if (table.partitioned() && !leaves.isEmpty()) {
+        // Under its own name: that is where the batches are.
+        tryFill(leaves.get(0), key, pending);
+      }
     }
     return facts;
+  }
+
+  /**
+   * The partitions there are by now.
+   *
+   * @param known everything else
+   */
+  Map<String, Object> partitionsNow(Map<String, Object> known) throws SQLException {
+    Map<String, Object> facts = new LinkedHashMap<>(known);
+    if (!facts.containsKey(PARTITIONS)) {
+      return facts;
+    }
+    capturePartitions(catalog.tableOrPartitioned(migration.table()), facts);
+    return facts;
+  }
+
+  /** The tables that rows are in: the table itself, if it has no partitions. */
+  private List<CatalogTable> capturePartitions(CatalogTable table, Map<String, Object> facts)
+      throws SQLException {
+    if (!table.partitioned()) {
+      return List.of(table);
+    }
+    List<CatalogPartition> partitions = CatalogPartition.owned(catalog, table);
+    List<CatalogPartition> leaves = partitions.stream().filter(CatalogPartition::leaf).toList();
+    facts.put(PARTITIONS, partitions.stream().map(CatalogPartition::qualified).toList());
+    facts.put(LEAVES, leaves.stream().map(CatalogPartition::qualified).toList());
+    return leaves.stream().map(CatalogPartition::table).toList();
   }
 
   private void requireNewColumn(CatalogTable table) throws SQLException {

@@ -60,14 +60,8 @@ final class AttachPartitionCheck {
             other.map(CatalogPartition::qualified).orElse(null));
     facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
     if (other.isPresent()) {
-      CatalogTable it =
-          new CatalogTable(
-              other.get().oid(),
-              other.get().schema(),
-              other.get().name(),
-              other.get().owner(),
-              false,
-              0);
+      CatalogTable it = other.get().table();
+      it.requireAllRows(catalog, "the search for rows within the bounds");
       facts.put(OTHER_KEY, Facts.key(catalog.key(it, "the search for rows in the default")));
     }
     facts.put(BUILDS, builds(parent, table));

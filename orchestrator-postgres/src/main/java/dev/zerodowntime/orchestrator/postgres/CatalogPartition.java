@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param owner its owner, unquoted
  * @param owned whether we may alter it
  * @param bound its bound as SQL, such as {@code FOR VALUES IN (1)}
+ * @param rowSecurity whether row security hides rows from us
  */
 record CatalogPartition(
     long oid,
@@ -24,7 +25,8 @@ record CatalogPartition(
     String kind,
     String owner,
     boolean owned,
-    @Nullable String bound) {
+    @Nullable String bound,
+    boolean rowSecurity) {
 
   /** Read from the catalog alone: {@code pg_partition_tree} would wait for locks of partitions. */
   private static final String TREE =
@@ -33,7 +35,8 @@ record CatalogPartition(
           + " SELECT i.inhrelid, i.inhparent, t.level + 1 FROM pg_inherits i JOIN zdo_tree t ON"
           + " i.inhparent = t.oid WHERE NOT i.inhdetachpending) SELECT c.oid::bigint, n.nspname,"
           + " c.relname, pn.nspname, p.relname, c.relkind, pg_get_userbyid(c.relowner),"
-          + " pg_has_role(c.relowner, 'USAGE'), pg_get_expr(c.relpartbound, c.oid) FROM zdo_tree t"
+          + " pg_has_role(c.relowner, 'USAGE'), pg_get_expr(c.relpartbound, c.oid),"
+          + " row_security_active(c.oid) FROM zdo_tree t"
           + " JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN"
           + " pg_class p ON p.oid = t.parent JOIN pg_namespace pn ON pn.oid = p.relnamespace ORDER"
           + " BY t.level, n.nspname, c.relname";
@@ -51,7 +54,8 @@ record CatalogPartition(
                 row.getString(6),
                 row.getString(7),
                 row.getBoolean(8),
-                row.getString(9)),
+                row.getString(9),
+                row.getBoolean(10)),
         table.oid());
   }
 
@@ -84,6 +88,11 @@ record CatalogPartition(
   /** Quoted and qualified. */
   String qualified() {
     return Sql.qualified(schema, name);
+  }
+
+  /** As a table, whose own columns' numbers don't matter. */
+  CatalogTable table() {
+    return new CatalogTable(oid, schema, name, owner, rowSecurity, 0);
   }
 
   /** Whether it has rows of its own. */

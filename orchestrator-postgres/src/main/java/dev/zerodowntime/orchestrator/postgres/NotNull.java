@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.TableLock;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,16 +21,25 @@ final class NotNull {
    * @param check the check constraint's name, unquoted
    */
   static List<Step> enforce(String table, String column, String check) {
+    return enforce(List.of(table), column, check);
+  }
+
+  /**
+   * The same for a partitioned table.
+   *
+   * @param tables the table, then all of its partitions; quoted and qualified
+   */
+  static List<Step> enforce(List<String> tables, String column, String check) {
+    String table = tables.get(0);
+    List<TableLock> lock = TableLock.each("ACCESS EXCLUSIVE", tables);
     String alter = "ALTER TABLE " + table + " ";
     String quoted = Sql.quote(column);
-    String lock = "ACCESS EXCLUSIVE on " + table + ", within the lock budget";
     String reached = Probes.notNull(table, column);
     return List.of(
         new DdlStep(
             "add-check",
             "new and changed rows must have a value; existing ones are not looked at",
             lock,
-            List.of(table),
             List.of(
                 alter
                     + "ADD CONSTRAINT "
@@ -42,7 +52,7 @@ final class NotNull {
         new OnlineStep(
             "validate-check",
             "proves that every row has a value, while the table is in use",
-            "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes",
+            TableLock.each("SHARE UPDATE EXCLUSIVE", tables),
             alter + "VALIDATE CONSTRAINT " + Sql.quote(check),
             Probes.all(Probes.either(reached, Probes.validated(table, check))),
             Probes.NEVER,
@@ -51,7 +61,6 @@ final class NotNull {
             "set-not-null",
             "NOT NULL; the validated check is the proof, so no row is looked at",
             lock,
-            List.of(table),
             List.of(alter + "ALTER COLUMN " + quoted + " SET NOT NULL"),
             Probes.all(reached),
             false),
@@ -59,7 +68,6 @@ final class NotNull {
             "drop-check",
             "the check has done its work",
             lock,
-            List.of(table),
             List.of(alter + "DROP CONSTRAINT IF EXISTS " + Sql.quote(check)),
             Probes.all(Probes.not(Probes.constraint(table, check))),
             false));
@@ -133,11 +141,20 @@ final class NotNull {
 
   /** Back to nullable, from wherever {@link #enforce} was. */
   static Step relax(String table, String column, String check) {
+    return relax(List.of(table), column, check);
+  }
+
+  /**
+   * The same for a partitioned table.
+   *
+   * @param tables the table, then all of its partitions; quoted and qualified
+   */
+  static Step relax(List<String> tables, String column, String check) {
+    String table = tables.get(0);
     return new DdlStep(
         "drop-not-null",
         "rows may be without a value again",
-        "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
-        List.of(table),
+        TableLock.each("ACCESS EXCLUSIVE", tables),
         List.of(
             "ALTER TABLE "
                 + table

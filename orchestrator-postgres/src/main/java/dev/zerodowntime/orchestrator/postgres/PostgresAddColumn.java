@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.TableLock;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -32,7 +33,19 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    return new AddColumnCheck(migration, target, connection).facts();
+    AddColumnCheck check = new AddColumnCheck(migration, target, connection);
+    return phase <= AddColumn.EXPAND ? check.facts() : check.partitionsNow(known);
+  }
+
+  /** Partitions come and go; nothing else is looked at once the column is there. */
+  @Override
+  public boolean recaptures(int phase) {
+    return true;
+  }
+
+  @Override
+  public boolean recapturesOnFailure(int phase) {
+    return phase > AddColumn.EXPAND;
   }
 
   /** The quarantined column's name. Another type or another value would be another column. */
@@ -84,21 +97,19 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       Map<String, Object> facts,
       int phase,
       Direction direction) {
-    Names names = new Names(migration, target);
+    Names names = new Names(migration, target, facts);
     boolean up = direction == Direction.UP;
     boolean notNull = migration.notNull();
     return switch (phase) {
       case AddColumn.EXPAND -> up ? expand(migration, facts, names) : quarantine(migration, names);
       case AddColumn.BACKFILL ->
-          up && backfills(migration, facts)
-              ? List.of(backfill(migration, facts, names))
-              : List.of();
+          up && backfills(migration, facts) ? backfills(migration, facts, names) : List.of();
       case AddColumn.ENFORCE ->
           !notNull
               ? List.of()
               : up
-                  ? NotNull.enforce(names.table, migration.column(), names.check)
-                  : List.of(NotNull.relax(names.table, migration.column(), names.check));
+                  ? NotNull.enforce(names.tables, migration.column(), names.check)
+                  : List.of(NotNull.relax(names.tables, migration.column(), names.check));
       case AddColumn.DONE ->
           !notNull
               ? List.of()
@@ -141,8 +152,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
         new DdlStep(
             "add-column",
             how,
-            "ACCESS EXCLUSIVE on " + names.table + ", within the lock budget",
-            List.of(names.table),
+            TableLock.each("ACCESS EXCLUSIVE", names.tables),
             sql,
             Probes.all(Probes.column(names.table, migration.column())),
             true));
@@ -170,14 +180,29 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
         new DdlStep(
             "quarantine-column",
             "renames the column to a tombstone, with its values; nothing fills it any more",
-            "ACCESS EXCLUSIVE on " + names.table + ", within the lock budget",
-            List.of(names.table),
+            TableLock.each("ACCESS EXCLUSIVE", names.tables),
             sql,
             Probes.all(Probes.not(Probes.column(names.table, migration.column()))),
             true));
   }
 
-  private static Step backfill(AddColumn migration, Map<String, Object> facts, Names names) {
+  /**
+   * Partition by partition: over the whole, the server would look for every row of a batch in all
+   * of them.
+   */
+  private static List<Step> backfills(AddColumn migration, Map<String, Object> facts, Names names) {
+    if (!facts.containsKey(AddColumnCheck.LEAVES)) {
+      return List.of(backfill(migration, facts, names, names.table, "fill"));
+    }
+    List<Step> steps = new ArrayList<>();
+    for (String leaf : Facts.texts(facts, AddColumnCheck.LEAVES)) {
+      steps.add(backfill(migration, facts, names, leaf, "fill-" + PartitionedIndex.key(leaf)));
+    }
+    return steps;
+  }
+
+  private static Step backfill(
+      AddColumn migration, Map<String, Object> facts, Names names, String table, String step) {
     String value = "(" + value(migration) + ")";
     String pending = names.column + " IS NULL";
     if (!migration.notNull()) {
@@ -185,9 +210,9 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       pending += " AND " + value + " IS NOT NULL";
     }
     return BackfillStep.assign(
-        "fill",
-        "fills rows that have no value",
-        new Scan(names.table, Facts.key(facts), pending),
+        step,
+        "fills rows that have no value" + (table.equals(names.table) ? "" : ", in " + table),
+        new Scan(table, Facts.key(facts), pending),
         names.column + " = " + value,
         migration.notNull() ? value + " IS NULL" : null,
         migration.notNull());
@@ -198,8 +223,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     return new DdlStep(
         "add-fill-trigger",
         "rows that are written without a value get one, and code that never read it can't erase it",
-        "SHARE ROW EXCLUSIVE on " + names.table + ", within the lock budget",
-        List.of(names.table),
+        TableLock.each("SHARE ROW EXCLUSIVE", names.tables),
         List.of(
             function(migration, facts, names),
             "REVOKE ALL ON FUNCTION " + names.function + "() FROM PUBLIC",
@@ -250,8 +274,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     return new DdlStep(
         "drop-fill-trigger",
         "everybody writes the column now",
-        "ACCESS EXCLUSIVE on " + names.table + ", within the lock budget",
-        List.of(names.table),
+        TableLock.each("ACCESS EXCLUSIVE", names.tables),
         List.of(names.dropTrigger(), names.dropFunction()),
         Probes.all(
             Probes.not(Probes.trigger(names.table, names.trigger)),
@@ -263,6 +286,10 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
   private static final class Names {
     final String controlSchema;
     final String table;
+
+    /** The table, and all of its partitions, which get locked with it. */
+    final List<String> tables;
+
     final String column;
     final String tombstone;
     final String trigger;
@@ -270,10 +297,12 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     final String function;
     final String check;
 
-    Names(AddColumn migration, Target target) {
+    Names(AddColumn migration, Target target, Map<String, Object> facts) {
       String hash = Sql.hash8(migration.id(), target.schema());
       controlSchema = target.controlSchema();
       table = Sql.qualified(target.schema(), migration.table());
+      tables = new ArrayList<>(List.of(table));
+      tables.addAll(Facts.texts(facts, AddColumnCheck.PARTITIONS));
       column = Sql.quote(migration.column());
       tombstone = PostgresAddColumn.tombstone(migration, target);
       trigger = PostgresAddColumn.trigger(migration, target);

@@ -56,11 +56,12 @@ class PostgresAddColumnRefusedTest {
         "CREATE DOMAIN positive AS int CHECK (VALUE > 0)",
         "CREATE VIEW v AS SELECT * FROM users",
         "CREATE TABLE parted (id int) PARTITION BY RANGE (id)",
+        "CREATE TABLE part PARTITION OF parted DEFAULT",
         "CREATE TABLE keyless (zip text)");
     refused(b -> b.table("Users"), "\"Users\"", "\"public\"", "public.users");
     refused(b -> b.schema("nowhere"), "\"users\"", "\"nowhere\"");
     refused(b -> b.table("v"), "is a view");
-    refused(b -> b.table("parted"), "\"parted\" is a partitioned table");
+    refused(b -> b.table("part"), "\"part\" is a partition");
     refused(b -> b.column("zip", "text"), "already has a column \"zip\" of type text");
     refused(b -> b.column("ctid", "text"), "ctid", "system column");
     refused(b -> b.column("é".repeat(32), "text"), "64 bytes", "63");

@@ -102,7 +102,8 @@ final class Subjects {
             attachPartition(),
             detachPartition(),
             dropUnique(),
-            widenKey())) {
+            widenKey(),
+            addColumnPartitioned())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -739,6 +740,20 @@ final class Subjects {
                 .table("crates")
                 .column("id")
                 .noUpserts()
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> addColumnPartitioned() {
+    return new Subject<>(
+        "AddColumn partitioned",
+        AddColumn.Code.class,
+        approvals ->
+            policy(AddColumn.of("billing/events-region"), approvals)
+                .table("events")
+                .column("region", "text")
+                .notNull()
+                .fillWithSql("coalesce(upper(country), '?')")
                 .build(),
         phase -> Row.PLAIN);
   }
