@@ -179,14 +179,8 @@ public final class PhasePlan<C extends Enum<C> & CodeStage> extends Migration<C>
       @Nullable Backfill declared,
       String schema,
       Policy policy) {
-    // Approvals name phases of the plan.
-    Policy own =
-        new Policy(
-            policy.pace(),
-            policy.retention(),
-            Set.of(),
-            policy.allowedTriggers(),
-            policy.allowedFunctions());
+    // Approvals and backups name phases of the plan.
+    Policy own = policy.approvals(Set.of()).backups(Set.of());
     return Backfill.TYPE
         .restore()
         .apply(

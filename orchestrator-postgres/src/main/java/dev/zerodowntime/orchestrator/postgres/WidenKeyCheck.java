@@ -132,7 +132,7 @@ final class WidenKeyCheck {
     catalog.dependents(table, column).forEach(each -> users.add(each.name()));
     users.addAll(
         catalog.list(
-            RenameColumnByViewCheck.ROW_TYPES, row -> row.getString(1), table.oid(), table.oid()));
+            StandInCheck.ROW_TYPES, row -> row.getString(1), table.oid(), table.oid()));
     if (!users.isEmpty()) {
       throw catalog.refuse(
           what + " is used by " + String.join(", ", users),
