@@ -54,7 +54,7 @@ class FlywayCoexistenceTest {
             database.rows(
                 "SELECT version, success FROM orchestrator.orchestrator_history WHERE version IS"
                     + " NOT NULL ORDER BY installed_rank"))
-        .containsExactly(List.of("1", true));
+        .containsExactly(List.of("1", true), List.of("2", true));
     assertThat(
             database.rows(
                 "SELECT table_schema::text FROM information_schema.tables WHERE table_name LIKE"
