@@ -91,7 +91,9 @@ public record Policy(
   public static Policy fromMap(Map<String, Object> map) {
     return new Policy(
         map.get("pace") instanceof Map<?, ?> pace ? Pace.fromMap(pace) : DEFAULT.pace,
-        map.get("builds") instanceof Map<?, ?> builds ? BuildLimits.fromMap(builds) : DEFAULT.builds,
+        map.get("builds") instanceof Map<?, ?> builds
+            ? BuildLimits.fromMap(builds)
+            : DEFAULT.builds,
         Duration.ofMillis(number(map.get("retentionMillis"), DEFAULT.retention.toMillis())),
         Duration.ofMillis(number(map.get("healthyForMillis"), 0)),
         names(map.get("backups")),
@@ -108,7 +110,14 @@ public record Policy(
    */
   public Policy pace(Pace other) {
     return new Policy(
-        other, builds, retention, healthyFor, backups, approvals, allowedTriggers, allowedFunctions);
+        other,
+        builds,
+        retention,
+        healthyFor,
+        backups,
+        approvals,
+        allowedTriggers,
+        allowedFunctions);
   }
 
   /**

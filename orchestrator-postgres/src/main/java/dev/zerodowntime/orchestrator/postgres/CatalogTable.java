@@ -62,8 +62,8 @@ record CatalogTable(
     return read(catalog, schema, name, false);
   }
 
-  private static CatalogTable read(
-      Catalog catalog, String schema, String name, boolean partitioned) throws SQLException {
+  private static CatalogTable read(Catalog catalog, String schema, String name, boolean partitioned)
+      throws SQLException {
     List<Found> found =
         catalog.list(
             "SELECT c.oid::bigint, c.relkind, r.rolname,"

@@ -54,8 +54,7 @@ final class PostgresLoadSql implements LoadSql {
    * behind whom; it is asked only about sessions that wait. pg_locks tells those; pg_stat_activity
    * would show no one's waiting to an ordinary user.
    */
-  private static final String WAITING =
-      waitingFor("pg_catalog.pg_backend_pid()");
+  private static final String WAITING = waitingFor("pg_catalog.pg_backend_pid()");
 
   /**
    * How many sessions wait for one.

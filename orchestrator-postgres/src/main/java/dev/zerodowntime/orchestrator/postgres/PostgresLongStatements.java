@@ -142,8 +142,7 @@ final class PostgresLongStatements implements LongStatements {
       pid = row.getInt(1);
     }
     try (Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery(PostgresLoadSql.waitingFor(Integer.toString(pid)))) {
+        ResultSet row = statement.executeQuery(PostgresLoadSql.waitingFor(Integer.toString(pid)))) {
       row.next();
       return row.getInt(1);
     }

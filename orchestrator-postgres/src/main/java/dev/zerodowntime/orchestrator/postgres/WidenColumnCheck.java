@@ -223,8 +223,7 @@ final class WidenColumnCheck {
                 .map(Dependent::name)
                 .toList());
     users.addAll(
-        catalog.list(
-            StandInCheck.ROW_TYPES, row -> row.getString(1), table.oid(), table.oid()));
+        catalog.list(StandInCheck.ROW_TYPES, row -> row.getString(1), table.oid(), table.oid()));
     if (!users.isEmpty()) {
       throw catalog.refuse(
           what + " has its type known to " + String.join(", ", users),

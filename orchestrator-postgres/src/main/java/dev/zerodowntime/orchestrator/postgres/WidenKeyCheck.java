@@ -131,8 +131,7 @@ final class WidenKeyCheck {
     List<String> users = new ArrayList<>();
     catalog.dependents(table, column).forEach(each -> users.add(each.name()));
     users.addAll(
-        catalog.list(
-            StandInCheck.ROW_TYPES, row -> row.getString(1), table.oid(), table.oid()));
+        catalog.list(StandInCheck.ROW_TYPES, row -> row.getString(1), table.oid(), table.oid()));
     if (!users.isEmpty()) {
       throw catalog.refuse(
           what + " is used by " + String.join(", ", users),

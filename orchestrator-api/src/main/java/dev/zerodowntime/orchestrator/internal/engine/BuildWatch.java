@@ -88,7 +88,8 @@ final class BuildWatch {
     }
     Instant now =
         Db.autoCommit(
-            ctx.dataSource(), connection -> Instant.ofEpochMilli(ctx.reader().control(connection).now()));
+            ctx.dataSource(),
+            connection -> Instant.ofEpochMilli(ctx.reader().control(connection).now()));
     return throttle.ask(step.row().policy().pace(), now).reason();
   }
 
@@ -132,8 +133,8 @@ final class BuildWatch {
     }
   }
 
-  private void cancelIfOver(
-      StepContext step, Watched watched, List<String> over, String progress) throws SQLException {
+  private void cancelIfOver(StepContext step, Watched watched, List<String> over, String progress)
+      throws SQLException {
     watched.over = over.isEmpty() ? 0 : watched.over + 1;
     if (watched.over < LOOKS) {
       return;
@@ -150,8 +151,7 @@ final class BuildWatch {
     long tick = ctx.timing().tick().toNanos();
     if (now - watched.noted >= NOTE_TICKS * tick) {
       watched.noted = now;
-      String what =
-          Wait.of(Wait.Kind.RUNNING, step.step().summary() + ": " + progress).toString();
+      String what = Wait.of(Wait.Kind.RUNNING, step.step().summary() + ": " + progress).toString();
       Db.autoCommit(
           ctx.dataSource(),
           connection -> {

@@ -87,9 +87,7 @@ final class Gatekeeper {
               if (row.state().atRest()) {
                 // Most are done, in the long run: these cost nothing.
                 boolean done =
-                    row.finished()
-                        && row.target() == null
-                        && !health.watches(row, snapshot.now());
+                    row.finished() && row.target() == null && !health.watches(row, snapshot.now());
                 waits.put(
                     row.key(),
                     done

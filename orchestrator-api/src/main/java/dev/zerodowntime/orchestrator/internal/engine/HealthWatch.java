@@ -124,7 +124,8 @@ final class HealthWatch {
         watched.add(row);
         stays.compute(
             row.key(),
-            (key, stay) -> stay == null || stay.since != row.since() ? new Stay(row.since()) : stay);
+            (key, stay) ->
+                stay == null || stay.since != row.since() ? new Stay(row.since()) : stay);
         begin(check, row);
       }
     }

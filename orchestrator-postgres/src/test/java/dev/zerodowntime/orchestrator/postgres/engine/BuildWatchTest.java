@@ -59,9 +59,7 @@ class BuildWatchTest {
 
   private Orchestrator declared(UnaryOperator<CreateIndex.Builder> change) {
     CreateIndex index =
-        change
-            .apply(CreateIndex.of(ID).table("users").name("users_by_zip").columns("zip"))
-            .build();
+        change.apply(CreateIndex.of(ID).table("users").name("users_by_zip").columns("zip")).build();
     Orchestrator member =
         Members.member(database.dataSource(), "1")
             .role(Role.MEMBER)
@@ -239,8 +237,7 @@ class BuildWatchTest {
           () -> waits(member, Wait.Kind.RUNNING).contains("waiting for session"));
       done(driver);
     }
-    assertThat(
-            database.queryLong("SELECT count(*) FROM orchestrator.event WHERE kind = 'CANCEL'"))
+    assertThat(database.queryLong("SELECT count(*) FROM orchestrator.event WHERE kind = 'CANCEL'"))
         .isZero();
   }
 
@@ -253,8 +250,7 @@ class BuildWatchTest {
             l -> l.maxWaiting(-1),
             l -> l.maxTime(Duration.ZERO),
             l -> l.retryAfter(Duration.ofMillis(-1)))) {
-      org.assertj.core.api.Assertions.assertThatThrownBy(
-              () -> bad.apply(BuildLimits.DEFAULT))
+      org.assertj.core.api.Assertions.assertThatThrownBy(() -> bad.apply(BuildLimits.DEFAULT))
           .isInstanceOf(IllegalArgumentException.class);
     }
   }

@@ -30,7 +30,8 @@ class HealthCheckTest extends FleetFixture {
   /** Known, with nobody left who is counted. */
   private void declared(UnaryOperator<DropColumn.Builder> change) {
     DropColumn drop =
-        change.apply(DropColumn.of(ID).table("users").column("zip").retention(Duration.ZERO))
+        change
+            .apply(DropColumn.of(ID).table("users").column("zip").retention(Duration.ZERO))
             .build();
     try (Orchestrator member =
         Members.member(database.dataSource(), "0")
@@ -63,8 +64,7 @@ class HealthCheckTest extends FleetFixture {
     declared(b -> b.healthyFor(Duration.ofMillis(100)).backupBefore("contract"));
     AtomicReference<String> backup = new AtomicReference<>();
     try (Orchestrator job =
-        job((m, phase) ->
-                phase.equals("CONTRACT") ? Optional.of("5xx at 12 %") : Optional.empty())
+        job((m, phase) -> phase.equals("CONTRACT") ? Optional.of("5xx at 12 %") : Optional.empty())
             .backupGate(
                 (migration, sql) -> {
                   backup.set(migration + ": " + sql);
@@ -82,7 +82,8 @@ class HealthCheckTest extends FleetFixture {
       assertThat(of(report).phase()).isEqualTo("RELAX");
       assertThat(waits(of(report), Wait.Kind.HELD))
           .contains(
-              "rolled back by the health check after CONTRACT: 5xx at 12 %", "resume(\"" + ID + "\")");
+              "rolled back by the health check after CONTRACT: 5xx at 12 %",
+              "resume(\"" + ID + "\")");
       assertThat(asked.stream().filter((ID + " CONTRACT")::equals)).hasSize(3);
       assertThat(
               database.<String>queryOne(
@@ -105,8 +106,7 @@ class HealthCheckTest extends FleetFixture {
       job.resume(ID);
       AdvanceReport report = job.drive(LONG);
       assertThat(report.settled()).as(report.toString()).isTrue();
-      assertThat(asked.subList(before, asked.size()))
-          .contains(ID + " CONTRACT", ID + " PURGE");
+      assertThat(asked.subList(before, asked.size())).contains(ID + " CONTRACT", ID + " PURGE");
     }
   }
 
@@ -115,8 +115,7 @@ class HealthCheckTest extends FleetFixture {
   void aWayBackThatNeedsConsentWaitsForIt() throws Exception {
     declared(b -> b.healthyFor(LONG));
     try (Orchestrator job = job((m, p) -> Optional.of("bad")).build()) {
-      Eventually.until(
-          "it waits", () -> !waits(of(job.drive()), Wait.Kind.APPROVAL).isEmpty());
+      Eventually.until("it waits", () -> !waits(of(job.drive()), Wait.Kind.APPROVAL).isEmpty());
       assertThat(of(job.status()).phase()).isEqualTo("RELAX");
       job.approve(ID, "NOT_STARTED");
       Eventually.until("it is back", () -> driven(job).equals("NOT_STARTED"));
@@ -151,13 +150,12 @@ class HealthCheckTest extends FleetFixture {
   void aCheckThatFailsKeepsItWhereItIs() throws Exception {
     declared(b -> b.healthyFor(Duration.ofMillis(50)));
     try (Orchestrator job =
-        job(
-                (m, p) -> {
-                  if (problem.get() == null) {
-                    throw new IllegalStateException("no metrics");
-                  }
-                  return Optional.empty();
-                })
+        job((m, p) -> {
+              if (problem.get() == null) {
+                throw new IllegalStateException("no metrics");
+              }
+              return Optional.empty();
+            })
             .build()) {
       Eventually.until("it was asked often", () -> driven(job).equals("RELAX") && asked.size() > 4);
       assertThat(waits(of(job.drive()))).contains("the health check failed", "no metrics");
@@ -180,8 +178,7 @@ class HealthCheckTest extends FleetFixture {
       assertThat(report.status()).isEqualTo(MigrationStatus.FAILED);
       assertThat(report.lastError())
           .contains(
-              "stopped by the health check after PURGE: gone",
-              "there is no way back from PURGE");
+              "stopped by the health check after PURGE: gone", "there is no way back from PURGE");
       job.resume(ID);
       assertThat(job.drive().settled()).isTrue();
       assertThat(of(job.status()).status()).isEqualTo(MigrationStatus.DONE);

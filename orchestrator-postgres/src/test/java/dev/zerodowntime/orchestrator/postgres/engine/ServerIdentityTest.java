@@ -75,10 +75,7 @@ class ServerIdentityTest extends FleetFixture {
             + " UPDATE orchestrator.lease SET incarnation = 'started long ago'; END IF; END $$",
         "CREATE EVENT TRIGGER restored ON ddl_command_end EXECUTE FUNCTION restored()");
     try (Orchestrator holder =
-        job()
-            .timing(t -> Members.patient(t).lease(Duration.ofHours(1)))
-            .background(true)
-            .build()) {
+        job().timing(t -> Members.patient(t).lease(Duration.ofHours(1))).background(true).build()) {
       holder.pauseAll("its background thread is to do it");
       assertThat(of(holder.advance()).phase()).isEqualTo("NOT_STARTED");
       database.execute("UPDATE orchestrator.control SET paused = false");
