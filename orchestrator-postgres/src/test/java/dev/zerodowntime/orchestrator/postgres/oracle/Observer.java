@@ -22,6 +22,7 @@ final class Observer implements AutoCloseable {
   /**
    * Locks of an index, of a sequence that a column owns and of a TOAST table are locks of their
    * table: whoever uses the table takes them too. No query looks for an index that is not live.
+   * That of nextval on a sequence of its own is in nobody's way, and any SELECT may take it.
    */
   private static final String LOCKS =
       "SELECT l.mode, n.nspname, o.relname FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON"
@@ -33,7 +34,8 @@ final class Observer implements AutoCloseable {
           + " d.refobjid, c.oid) JOIN pg_catalog.pg_namespace n ON n.oid = o.relnamespace WHERE"
           + " l.pid = ? AND l.locktype = 'relation' AND l.database = (SELECT oid FROM"
           + " pg_catalog.pg_database WHERE datname = current_database()) AND coalesce(i.indislive,"
-          + " true) AND n.nspname NOT IN ('orchestrator', 'information_schema') AND n.nspname NOT"
+          + " true) AND NOT (c.relkind = 'S' AND d.objid IS NULL AND l.mode = 'RowExclusiveLock')"
+          + " AND n.nspname NOT IN ('orchestrator', 'information_schema') AND n.nspname NOT"
           + " LIKE 'pg\\_%'";
 
   private static final String ROWS =
