@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.Policy;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.internal.plan.Locks;
+import dev.zerodowntime.orchestrator.internal.plan.Placeholder;
 import dev.zerodowntime.orchestrator.internal.plan.Rules;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import java.util.ArrayList;
@@ -140,6 +141,18 @@ public final class PhasePlan<C extends Enum<C> & CodeStage> extends Migration<C>
   }
 
   /**
+   * SQL of this plan, with the schema's name in the place of {@link #SCHEMA}; within a string
+   * literal, too.
+   *
+   * @param sql a statement, or a part of one
+   * @param quoted the schema's name, quoted
+   * @return the SQL
+   */
+  public static String inSchema(String sql, String quoted) {
+    return Placeholder.replace(sql, SCHEMA, quoted);
+  }
+
+  /**
    * A backfill of this plan as a migration of its own, which is how it is carried out: with the
    * plan's policy.
    *
@@ -157,7 +170,7 @@ public final class PhasePlan<C extends Enum<C> & CodeStage> extends Migration<C>
   /** The same with the schema's name in all texts. */
   private static Object named(Object value, String schema) {
     if (value instanceof String text) {
-      return text.replace(SCHEMA, schema);
+      return Placeholder.replace(text, SCHEMA, schema);
     }
     if (value instanceof List<?> list) {
       List<Object> copy = new ArrayList<>();

@@ -294,7 +294,7 @@ final class PlanSteps {
   }
 
   static String sql(Target target, String text) {
-    return text.replace(PhasePlan.SCHEMA, Sql.quote(target.schema()));
+    return PhasePlan.inSchema(text, Sql.quote(target.schema()));
   }
 
   private static String overridden(Map<String, String> overrides) {

@@ -6,9 +6,11 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Whether a key can get a wider type beside itself. */
 final class WidenKeyCheck {
@@ -161,7 +163,7 @@ final class WidenKeyCheck {
     boolean key = false;
     for (ColumnFacts.Index index : found.indexes()) {
       ColumnFacts is = index.facts();
-      boolean plain = index.tail(false).equals(" USING btree (" + plainName() + ")");
+      boolean plain = plainTails().contains(index.tail(false));
       if (!is.flag("primary")) {
         throw catalog.refuse(
             what + " has another index, " + Sql.quote(index.name()),
@@ -184,9 +186,12 @@ final class WidenKeyCheck {
     }
   }
 
-  private String plainName() {
+  /** The server quotes key words, and names that need it. */
+  private Set<String> plainTails() {
     String name = migration.column();
-    return name.matches("[a-z_][a-z0-9_]*") ? name : Sql.quote(name);
+    String quoted = Sql.quote(name);
+    String bare = name.matches("[a-z_][a-z0-9_]*") ? name : quoted;
+    return new HashSet<>(List.of(" USING btree (" + bare + ")", " USING btree (" + quoted + ")"));
   }
 
   private Map<String, Object> capture(CatalogTable table, CatalogColumn column)

@@ -108,18 +108,14 @@ record StepContext(
     return Db.queryOne(connection, probe.sql(), row -> row.getBoolean(1)).orElse(false);
   }
 
-  /** A statement that says whose it is, for whoever looks at the server's list of sessions. */
+  /**
+   * A statement that says whose it is, for whoever looks at the server's list of sessions. Names of
+   * steps may hold names of indexes, which may hold anything.
+   */
   String tagged(String sql) {
-    return "/* orchestrator "
-        + row.id()
-        + " "
-        + phase
-        + " "
-        + step.name()
-        + " token="
-        + lease.token()
-        + " */ "
-        + sql;
+    String whose =
+        "orchestrator " + row.id() + " " + phase + " " + step.name() + " token=" + lease.token();
+    return "/* " + whose.replace("/*", "/ *").replace("*/", "* /") + " */ " + sql;
   }
 
   /**

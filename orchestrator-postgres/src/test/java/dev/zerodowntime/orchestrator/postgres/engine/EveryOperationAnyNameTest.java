@@ -11,23 +11,35 @@ import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
+import dev.zerodowntime.orchestrator.operation.AddExclusion;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
+import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.operation.AttachPartition;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.CreateTable;
+import dev.zerodowntime.orchestrator.operation.DetachPartition;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.operation.DropTable;
+import dev.zerodowntime.orchestrator.operation.PhasePlan;
+import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.operation.RenameEnumValue;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
+import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.operation.WidenColumn;
+import dev.zerodowntime.orchestrator.operation.WidenKey;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
@@ -208,20 +220,138 @@ class EveryOperationAnyNameTest {
         SetDefault.of("all/19").table(n(" 19")).column(c).defaultSql(l(name)),
         SetDefault.Code.UNAWARE);
     declare(SetNotNull.of("all/20").table(n(" 20")).column(r), SetNotNull.Code.MAY_VIOLATE);
+    tables();
+    types();
+    partitions();
+    plan();
+  }
+
+  private enum PlanCode implements CodeStage {
+    OLD,
+    NEW
+  }
+
+  private void tables() {
+    table(" 21", "");
+    declare(RenameTable.of("all/21").from(n(" 21")).to(n(" 21n")), RenameTable.Code.OLD);
+    declare(
+        CreateTable.of("all/22")
+            .table(n(" 22"))
+            .notNullColumn(name, "int")
+            .column(n(" c"), "text", l(name))
+            .primaryKey(name)
+            .foreignKey(name, n(" 23"), name, "ON DELETE CASCADE"),
+        CreateTable.Code.UNAWARE);
+    table(" 23", "");
+    database.execute("CREATE INDEX " + q(n(" i23")) + " ON " + t(" 23") + " (" + q(n(" r")) + ")");
+    declare(Reindex.of("all/23").table(n(" 23")), Reindex.Code.UNAWARE);
+    database.execute("CREATE TABLE " + t(" 24") + " (" + q(name) + " int PRIMARY KEY)");
+    declare(
+        AddGeneratedColumn.of("all/24")
+            .table(n(" 24"))
+            .column(n(" n"), "int")
+            .expression(q(name) + " * 2")
+            .stored(),
+        AddGeneratedColumn.Code.UNAWARE);
+    database.execute("CREATE TABLE " + t(" 25") + " (" + q(name) + " int4range)");
+    declare(
+        AddExclusion.of("all/25")
+            .table(n(" 25"))
+            .name(n(" k25"))
+            .definition("USING gist (" + q(name) + " WITH &&)"),
+        AddExclusion.Code.MAY_VIOLATE);
+  }
+
+  private void types() {
+    database.execute(
+        "CREATE TYPE " + t(" ty2") + " AS ENUM (" + l(n(" a")) + ")",
+        "CREATE TABLE " + t(" 26") + " (id int PRIMARY KEY, e " + t(" ty2") + ")");
+    declare(
+        RenameEnumValue.of("all/26").table(n(" 26")).type(n(" ty2")).from(n(" a")).to(n(" b")),
+        RenameEnumValue.Code.OLD);
+    table(" 27", ", " + q(n(" v")) + " varchar(10)");
+    declare(
+        WidenColumn.of("all/27").table(n(" 27")).column(n(" v")).type("varchar(20)"),
+        WidenColumn.Code.OLD_TYPE);
+    table(" 28", "");
+    declare(
+        ChangeColumnType.of("all/28")
+            .table(n(" 28"))
+            .from(n(" r"))
+            .to(n(" n"))
+            .type("bigint")
+            .up(q(n(" r")) + "::bigint")
+            .down(q(n(" n")) + "::int"),
+        ChangeColumnType.Code.USES_OLD_COLUMN);
+    table(" 29", "");
+    declare(WidenKey.of("all/29").table(n(" 29")).column(name).noUpserts(), WidenKey.Code.OLD_TYPE);
+  }
+
+  private void partitions() {
+    for (String each : List.of(" 30", " 31")) {
+      database.execute(
+          "CREATE TABLE "
+              + t(each)
+              + " ("
+              + q(name)
+              + " int PRIMARY KEY) PARTITION BY RANGE ("
+              + q(name)
+              + ")");
+    }
+    database.execute(
+        "CREATE TABLE " + t(" 30p") + " (" + q(name) + " int PRIMARY KEY)",
+        "INSERT INTO " + t(" 30p") + " SELECT generate_series(1, 25)",
+        "CREATE TABLE " + t(" 31p") + " PARTITION OF " + t(" 31") + " FOR VALUES FROM (0) TO (99)",
+        "INSERT INTO " + t(" 31") + " SELECT generate_series(1, 25)");
+    declare(
+        AttachPartition.of("all/30")
+            .table(n(" 30"))
+            .partition(n(" 30p"))
+            .bound("FOR VALUES FROM (0) TO (99)"),
+        AttachPartition.Code.MAY_VIOLATE);
+    declare(
+        DetachPartition.of("all/31").table(n(" 31")).partition(n(" 31p")),
+        DetachPartition.Code.USES);
+  }
+
+  private void plan() {
+    table(" 32", "");
+    String alter = "ALTER TABLE {schema}." + q(n(" 32"));
+    declare(
+        PhasePlan.of("all/32", PlanCode.class)
+            .table(n(" 32"))
+            .phase(
+                "EXPAND",
+                phase ->
+                    phase
+                        .ddl("add", alter + " ADD COLUMN " + q(n(" n")) + " int")
+                        .probe(
+                            "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('"
+                                + ("{schema}." + q(n(" 32"))).replace("'", "''")
+                                + "') AND NOT attisdropped AND attname = "
+                                + l(n(" n"))
+                                + ")")
+                        .undo(alter + " DROP COLUMN " + q(n(" n"))))
+            .stage(PlanCode.OLD, "NOT_STARTED", "EXPAND")
+            .stage(PlanCode.NEW, "EXPAND", "EXPAND"),
+        PlanCode.OLD);
   }
 
   private String shape() {
     return database
         .rows(
-            "SELECT c.relname::text, c.relkind::text, (SELECT array_agg((a.attname,"
+            "SELECT c.relname::text, c.relkind::text, CASE WHEN c.relkind IN ('i', 'I') THEN"
+                + " pg_get_indexdef(c.oid) ELSE (SELECT array_agg((a.attname,"
                 + " a.attnotnull, pg_get_expr(d.adbin, d.adrelid))::text ORDER BY a.attname) FROM"
                 + " pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum ="
                 + " a.attnum WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND"
-                + " a.attname NOT LIKE 'zdo%')::text, (SELECT array_agg(pg_get_constraintdef(k.oid)"
+                + " a.attname NOT LIKE 'zdo%')::text END, (SELECT array_agg(pg_get_constraintdef(k.oid)"
                 + " ORDER BY k.conname)::text FROM pg_constraint k WHERE k.conrelid = c.oid AND"
-                + " k.contype <> 'n') FROM pg_class c WHERE c.relnamespace = "
+                + " k.contype <> 'n' AND k.conname NOT LIKE 'zdo%') FROM pg_class c WHERE c.relnamespace = "
                 + l(q(name))
-                + "::regnamespace ORDER BY 1")
+                + "::regnamespace AND c.relname NOT LIKE 'zdo%' AND NOT EXISTS (SELECT 1 FROM"
+                + " pg_index i JOIN pg_class o ON o.oid = i.indrelid WHERE i.indexrelid = c.oid AND"
+                + " o.relname LIKE 'zdo%') ORDER BY 1")
         .toString();
   }
 
@@ -272,8 +402,8 @@ class EveryOperationAnyNameTest {
       assertThat(shape()).isNotEqualTo(before);
       for (String id : ids) {
         driver.rollback(id);
-        if (id.equals("all/03")) {
-          driver.approve(id, "NOT_STARTED"); // the label stays
+        if (List.of("all/03", "all/27").contains(id)) {
+          driver.approve(id, "NOT_STARTED"); // the label stays; no value is too long by then
         }
       }
       Eventually.until(
