@@ -240,6 +240,7 @@ class PostgresDefaultsTest {
         "ALTER TABLE users ADD low int, ADD high int, ADD tag text NOT NULL DEFAULT 't',"
             + " ADD CONSTRAINT ordered CHECK (low < high), ADD CONSTRAINT tagged CHECK (tag <> '')");
     set("low", "nextval('numbers')").preflight().up(SetDefault.DONE);
+    assertThat(db.rows("SELECT is_called FROM numbers").toString()).isEqualTo("[[false]]");
     set("tag", "'x' || region()").preflight().up(SetDefault.DONE);
     db.execute("INSERT INTO users (high) VALUES (100)");
     assertThat(db.rows("SELECT tag, low > 0 FROM users WHERE high = 100").toString())

@@ -3,11 +3,11 @@ package dev.zerodowntime.orchestrator.internal.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.zerodowntime.orchestrator.postgres.engine.Eventually;
 import dev.zerodowntime.orchestrator.BackfillWindow;
 import dev.zerodowntime.orchestrator.LoadSignal;
 import dev.zerodowntime.orchestrator.Pace;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
+import dev.zerodowntime.orchestrator.postgres.engine.Eventually;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;

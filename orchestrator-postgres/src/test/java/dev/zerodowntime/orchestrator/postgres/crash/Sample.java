@@ -17,7 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *   <li>one side, in turn, of DDL in an open transaction, which the cut undoes on either side;
  *   <li>a part of other uncommitted changes, of signs of life, of reads, and of acts whose
  *       movements another act makes too;
- *   <li>of three operations out of four, only every fourth of the sides after and of DDL: which ones
+ *   <li>of seven operations out of eight, an eighth of all that, besides every text: which ones
  *       rotates from day to day, too.
  * </ul>
  *
@@ -30,8 +30,8 @@ final class Sample {
   private static final int BEFORE_COMMITS = 4;
   private static final int ALIVE = 3;
   private static final int REPEATED = 14;
-  private static final int OPERATIONS = 4;
-  private static final int THIN = 4;
+  private static final int OPERATIONS = 8;
+  private static final int THIN = 8;
   private static final int TO_THE_END = 20;
 
   private final boolean full = Boolean.getBoolean("crash.full");
@@ -61,9 +61,12 @@ final class Sample {
           case NONE -> READS;
           case UNDONE -> UNDONE;
           case ALIVE -> ALIVE;
-          case DDL -> thin ? THIN : 1;
+          case DDL -> 1;
           case LASTING -> BEFORE_COMMITS;
         };
+    if (thin) {
+      every *= THIN;
+    }
     boolean chosen = number % every == 0;
     boolean first = texts.add(point.sql());
     if (point.effect() == Point.Effect.LASTING) {
@@ -100,7 +103,7 @@ final class Sample {
   public String toString() {
     return full
         ? "full run: both sides of every statement"
-        : "default run: every text; of a quarter of the operations after whatever commits, and all"
+        : "default run: every text; of an eighth of the operations after whatever commits, and all"
             + " DDL; a part of the rest"
             + " (crash.sample="
             + offset
