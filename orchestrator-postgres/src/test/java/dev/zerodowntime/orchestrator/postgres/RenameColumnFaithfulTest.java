@@ -10,6 +10,7 @@ import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The end is what a plain rename gives, and the way back leads to the beginning: catalogs compared.
  */
 @PostgresTest
+@Tag("long")
 class RenameColumnFaithfulTest {
 
   private static final List<String> ROWS =

@@ -12,12 +12,14 @@ import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Names are taken literally, whatever they are: everything is quoted, always. */
 @PostgresTest
+@Tag("long")
 class AnyNameTest {
 
   private TestDatabase database;

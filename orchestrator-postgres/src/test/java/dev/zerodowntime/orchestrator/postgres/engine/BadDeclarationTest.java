@@ -17,10 +17,12 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Declarations that contradict themselves, each other, or what has already started. */
 @PostgresTest
+@Tag("long")
 class BadDeclarationTest {
 
   private static final String ID = "billing/region";

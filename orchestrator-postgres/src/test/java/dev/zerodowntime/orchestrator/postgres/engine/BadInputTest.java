@@ -34,12 +34,14 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Declarations that the database contradicts: refused by name, before anything is touched. */
 @PostgresTest
+@Tag("long")
 class BadInputTest {
 
   private static final String ID = "billing/bad";

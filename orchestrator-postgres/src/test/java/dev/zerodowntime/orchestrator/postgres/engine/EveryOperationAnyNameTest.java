@@ -53,6 +53,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -63,6 +64,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @PostgresTest
 @Timeout(300)
+@Tag("long")
 class EveryOperationAnyNameTest {
 
   private static final int MOST_BYTES = 63;

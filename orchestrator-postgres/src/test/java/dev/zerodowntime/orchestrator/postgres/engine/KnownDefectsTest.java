@@ -19,6 +19,7 @@ import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -26,6 +27,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 /** What went wrong elsewhere, in tools for the same purpose. */
 @PostgresTest
 @Timeout(300)
+@Tag("long")
 class KnownDefectsTest {
 
   private TestDatabase database;

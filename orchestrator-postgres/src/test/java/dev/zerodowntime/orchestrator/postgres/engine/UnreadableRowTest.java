@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Control tables that somebody damaged, or that a newer library wrote: nothing moves on a guess.
  */
 @PostgresTest
+@Tag("long")
 class UnreadableRowTest {
 
   private static final AddColumn REGION =
