@@ -6,11 +6,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** Whether a key can get a wider type beside itself. */
 final class WidenKeyCheck {
@@ -187,11 +185,11 @@ final class WidenKeyCheck {
   }
 
   /** The server quotes key words, and names that need it. */
-  private Set<String> plainTails() {
+  private List<String> plainTails() {
     String name = migration.column();
     String quoted = Sql.quote(name);
     String bare = name.matches("[a-z_][a-z0-9_]*") ? name : quoted;
-    return new HashSet<>(List.of(" USING btree (" + bare + ")", " USING btree (" + quoted + ")"));
+    return List.of(" USING btree (" + bare + ")", " USING btree (" + quoted + ")");
   }
 
   private Map<String, Object> capture(CatalogTable table, CatalogColumn column)
