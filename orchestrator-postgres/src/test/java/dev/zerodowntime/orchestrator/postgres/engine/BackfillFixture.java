@@ -57,9 +57,11 @@ abstract class BackfillFixture {
     Members.install(database.dataSource());
   }
 
-  /** As fast as it can, with batches of so many rows. */
+  /** Batches of that many rows, however slow the machine is: no size here follows the clock. */
   static Backfill.Builder backfill(int batch) {
-    return Backfill.of(ID).table("work").pace(pace -> pace.fullSpeed().rows(batch, batch));
+    return Backfill.of(ID)
+        .table("work")
+        .pace(pace -> pace.fullSpeed().target(Duration.ofMinutes(10)).rows(batch, batch));
   }
 
   /** Nobody takes over a claim in these tests unless they say so; nothing is cut short. */
