@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.spi;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Optional;
 
 /** How far replicas have followed: queries there are covered by the promise as well. */
 public interface Replicas {
@@ -24,4 +25,16 @@ public interface Replicas {
    * @throws SQLException if it can't be asked
    */
   boolean replayed(Connection reader, String position) throws SQLException;
+
+  /**
+   * Whether commits are being kept waiting for a replica that has to confirm them and doesn't.
+   * Nobody who waits so can say it: whoever asks does.
+   *
+   * @param primary a connection to the primary
+   * @return what is waited for, for people; empty, as by default, if nothing is known of that kind
+   * @throws SQLException if it can't be asked
+   */
+  default Optional<String> unconfirmed(Connection primary) throws SQLException {
+    return Optional.empty();
+  }
 }

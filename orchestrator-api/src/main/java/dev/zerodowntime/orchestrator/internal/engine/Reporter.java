@@ -239,6 +239,25 @@ final class Reporter {
     return "";
   }
 
+  /** The driver itself is among those that wait, and can't note it. */
+  private static MigrationReport held(MigrationReport report, String unconfirmed) {
+    List<Wait> waits = new ArrayList<>();
+    waits.add(Wait.of(Wait.Kind.REPLICA, unconfirmed));
+    waits.addAll(report.waits());
+    return new MigrationReport(
+        report.id(),
+        report.schema(),
+        report.operation(),
+        report.lifecycle(),
+        report.state(),
+        report.status(),
+        report.stage(),
+        report.done(),
+        waits,
+        report.next(),
+        report.lastError());
+  }
+
   FleetStatus status() throws SQLException {
     if (ctx.tables().installed(ctx.dataSource()).isEmpty()) {
       return new FleetStatus(
@@ -287,8 +306,12 @@ final class Reporter {
               + Instant.ofEpochMilli(each.since()));
     }
     List<MigrationReport> reports = new ArrayList<>();
+    Optional<String> unconfirmed =
+        Db.autoCommit(ctx.dataSource(), ctx.dialect().replicas()::unconfirmed);
     for (MigrationRow row : snapshot.migrations()) {
-      reports.add(report(snapshot, row, List.of(), null));
+      MigrationReport report = report(snapshot, row, List.of(), null);
+      boolean moves = row.status() == MigrationStatus.ACTIVE;
+      reports.add(unconfirmed.isPresent() && moves ? held(report, unconfirmed.get()) : report);
     }
     String reason = snapshot.control().pausedReason();
     return new FleetStatus(

@@ -96,6 +96,10 @@ record Subject<C extends Enum<C> & CodeStage>(
         "INSERT INTO visits (country) SELECT 'fr' FROM generate_series(1, 20)",
         // What has no rows yet.
         "CREATE TABLE bookings (room int, during int4range)",
+        // What rejects rows without a value.
+        "CREATE TABLE letters (id bigint PRIMARY KEY, body text NOT NULL, CONSTRAINT body_short"
+            + " CHECK (length(body) < 50))",
+        "INSERT INTO letters SELECT i, 'letter ' || i FROM generate_series(1, 240) i",
         // What has no key yet.
         "CREATE TABLE tallies (day int NOT NULL CONSTRAINT tallies_day UNIQUE, country text NOT NULL, visits int)",
         "INSERT INTO tallies SELECT i, 'de', i FROM generate_series(1, 240) i",
