@@ -3,97 +3,295 @@ package dev.zerodowntime.orchestrator.postgres.rolling;
 import dev.zerodowntime.orchestrator.postgres.rolling.Account.Field;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What the code of one stage does with the table: the columns it names, and so its SQL.
- *
- * @param stage the stage's name
- * @param reads the columns it reads; together they are the entity that its mapper knows
- * @param writes the columns it writes
- * @param omits whether its inserts may leave the subject out
- * @param omitted what a row written like that holds then; null for whatever the fill gives
- * @param strict whether it relies on every row having the value
- * @param upsertsOn the column it upserts on, or null
- * @param table the name by which it knows the table
+ * What the code of one stage does with the table: the columns it names, and so its SQL. Immutable;
+ * each method that describes more gives another one.
  */
-record Code(
-    String stage,
-    List<Column> reads,
-    List<Column> writes,
-    boolean omits,
-    String omitted,
-    boolean strict,
-    String upsertsOn,
-    String table) {
+final class Code {
 
   private static final List<Column> ALWAYS =
-      List.of(new Column("country", Field.COUNTRY), new Column("note", Field.NOTE));
+      List.of(
+          new Column("country", Field.COUNTRY, Form.PLAIN),
+          new Column("note", Field.NOTE, Form.PLAIN));
+
+  private final String stage;
+  private List<Column> reads = ALWAYS;
+  private List<Column> writes = ALWAYS;
+  private boolean omits;
+  private String omitted;
+  private boolean strict = true;
+  private String upsertsOn;
+  private String table = "accounts";
+  private String joined = "";
+  private Form form = Form.PLAIN;
+  private Values values = (slice, number) -> "s" + slice + "-" + number;
+  private Function<Account, String> draft;
+  private List<Beside> beside = List.of();
+
+  private Code(String stage) {
+    this.stage = stage;
+  }
+
+  private Code(Code other) {
+    this.stage = other.stage;
+    this.reads = other.reads;
+    this.writes = other.writes;
+    this.omits = other.omits;
+    this.omitted = other.omitted;
+    this.strict = other.strict;
+    this.upsertsOn = other.upsertsOn;
+    this.table = other.table;
+    this.joined = other.joined;
+    this.form = other.form;
+    this.values = other.values;
+    this.draft = other.draft;
+    this.beside = other.beside;
+  }
+
+  /**
+   * How code passes a value of the ledger to the database, and what it makes of the one it gets.
+   *
+   * @param parameter the marker, with a cast where the column is no text
+   * @param stored what is stored for a value
+   * @param meant the value that is meant by what is stored
+   */
+  record Form(String parameter, UnaryOperator<String> stored, UnaryOperator<String> meant) {
+
+    static final Form PLAIN = cast("text");
+
+    /** The same value, as another type. */
+    static Form cast(String type) {
+      String parameter = type.equals("text") ? "?" : "?::" + type;
+      return new Form(parameter, UnaryOperator.identity(), UnaryOperator.identity());
+    }
+  }
 
   /** A column by the name that this code has for it. */
-  record Column(String name, Field field) {}
+  record Column(String name, Field field, Form form) {
+
+    String stored(String value) {
+      return value == null ? null : form.stored().apply(value);
+    }
+
+    String meant(String value) {
+      return value == null ? null : form.meant().apply(value);
+    }
+  }
+
+  /** What code gives a row: for a slice's n-th value. */
+  interface Values {
+    String of(int slice, long number);
+  }
+
+  /**
+   * A statement that goes with every write of the subject, in the same transaction.
+   *
+   * @param sql with {@code :id} and {@code :value}, each once at most
+   * @param first whether it comes before the row is written; there is no key then
+   */
+  record Beside(String sql, boolean first) {}
 
   /** Code that neither reads nor writes the subject. */
   static Code of(Enum<?> stage) {
-    return new Code(stage.name(), ALWAYS, ALWAYS, false, null, true, null, "accounts");
+    return new Code(stage.name());
+  }
+
+  /** Columns that are named after this are of this form. */
+  Code as(Form form) {
+    Code code = new Code(this);
+    code.form = form;
+    return code;
   }
 
   Code reads(String column) {
-    List<Column> more = and(reads, column);
-    return new Code(stage, more, writes, omits, omitted, strict, upsertsOn, table);
+    Code code = new Code(this);
+    code.reads = and(reads, column);
+    return code;
   }
 
   Code writes(String... columns) {
-    List<Column> more = and(writes, columns);
-    return new Code(stage, reads, more, omits, omitted, strict, upsertsOn, table);
+    Code code = new Code(this);
+    code.writes = and(writes, columns);
+    return code;
   }
 
+  /**
+   * Its inserts may leave the subject out.
+   *
+   * @param value what a row written like that holds then; null for whatever the fill gives
+   */
   Code omitting(String value) {
-    return new Code(stage, reads, writes, true, value, strict, upsertsOn, table);
+    Code code = new Code(this);
+    code.omits = true;
+    code.omitted = value;
+    return code;
   }
 
+  /** It does not rely on every row having the value. */
   Code tolerant() {
-    return new Code(stage, reads, writes, omits, omitted, false, upsertsOn, table);
+    Code code = new Code(this);
+    code.strict = false;
+    return code;
   }
 
   Code upserts(String column) {
-    return new Code(stage, reads, writes, omits, omitted, strict, column, table);
+    Code code = new Code(this);
+    code.upsertsOn = column;
+    return code;
   }
 
+  /** It knows the table by this name. */
   Code table(String name) {
-    return new Code(stage, reads, writes, omits, omitted, strict, upsertsOn, name);
+    Code code = new Code(this);
+    code.table = name;
+    return code;
   }
 
-  private static List<Column> and(List<Column> columns, String... names) {
+  /** It reads another table, too, by a join that finds every row once. */
+  Code joins(String join) {
+    Code code = new Code(this);
+    code.joined = " " + join;
+    return code;
+  }
+
+  Code values(Values values) {
+    Code code = new Code(this);
+    code.values = values;
+    return code;
+  }
+
+  /**
+   * Sometimes it inserts a row with another value, and corrects that in the same transaction.
+   *
+   * @param draft the other value, which may be of a row that is there; null to leave it out
+   */
+  Code drafts(Function<Account, String> draft) {
+    Code code = new Code(this);
+    code.draft = draft;
+    return code;
+  }
+
+  /** Before it writes the subject it runs this. */
+  Code before(String sql) {
+    return beside(new Beside(sql, true));
+  }
+
+  /** After it has written the subject, or to write it, it runs this. */
+  Code after(String sql) {
+    return beside(new Beside(sql, false));
+  }
+
+  private Code beside(Beside more) {
+    Code code = new Code(this);
+    code.beside = Stream.concat(beside.stream(), Stream.of(more)).toList();
+    return code;
+  }
+
+  private List<Column> and(List<Column> columns, String... names) {
     List<Column> all = new ArrayList<>(columns);
-    Stream.of(names).forEach(each -> all.add(new Column(each, Field.SUBJECT)));
+    Stream.of(names).forEach(each -> all.add(new Column(each, Field.SUBJECT, form)));
     return List.copyOf(all);
   }
 
-  boolean knows(List<Column> columns, Field field) {
-    return columns.stream().anyMatch(each -> each.field() == field);
+  String stage() {
+    return stage;
   }
 
-  /** The name by which it looks the subject up. */
-  String subject() {
-    return reads.stream()
-        .filter(each -> each.field() == Field.SUBJECT)
-        .findFirst()
-        .orElseThrow()
-        .name();
+  /** The columns it reads; together they are the entity that its mapper knows. */
+  List<Column> reads() {
+    return reads;
+  }
+
+  /** Of those, what an insert returns. */
+  List<Column> returned() {
+    return joined.isEmpty()
+        ? reads
+        : reads.stream().filter(each -> each.field() != Field.SUBJECT).toList();
+  }
+
+  List<Column> writes() {
+    return writes;
+  }
+
+  boolean omits() {
+    return omits;
+  }
+
+  String omitted() {
+    return omitted;
+  }
+
+  boolean strict() {
+    return strict;
+  }
+
+  /** The column it upserts on, or null. */
+  String upsertsOn() {
+    return upsertsOn;
+  }
+
+  String value(int slice, long number) {
+    return values.of(slice, number);
+  }
+
+  /** Null if it writes what it means at once. */
+  Function<Account, String> draft() {
+    return draft;
+  }
+
+  List<Beside> beside(boolean first) {
+    return beside.stream().filter(each -> each.first() == first).toList();
+  }
+
+  boolean hasBeside() {
+    return !beside.isEmpty();
+  }
+
+  boolean readsSubject() {
+    return knows(reads);
+  }
+
+  boolean writesSubject() {
+    return knows(writes) || !beside.isEmpty();
+  }
+
+  /** Whether the subject is in another table than the rest. */
+  boolean keepsSubjectApart() {
+    return !knows(writes) && !beside.isEmpty();
+  }
+
+  private static boolean knows(List<Column> columns) {
+    return columns.stream().anyMatch(each -> each.field() == Field.SUBJECT);
+  }
+
+  private Column subject() {
+    return reads.stream().filter(each -> each.field() == Field.SUBJECT).findFirst().orElseThrow();
+  }
+
+  /** How it passes a subject that it looks for. */
+  String lookedFor(String value) {
+    return subject().stored(value);
   }
 
   String select() {
-    return "SELECT id, " + names(reads) + " FROM " + table + " WHERE id = ?";
+    return "SELECT id, " + names(reads) + " FROM " + table + joined + " WHERE id = ?";
   }
 
   String selectStar() {
-    return "SELECT * FROM " + table + " WHERE id = ?";
+    return "SELECT * FROM " + table + joined + " WHERE id = ?";
   }
 
   String selectBySubject() {
-    return "SELECT count(*) FROM " + table + " WHERE id = ? AND " + subject() + " = ?";
+    return "SELECT count(*) FROM " + table + joined + " WHERE id = ? AND " + hasSubject();
+  }
+
+  private String hasSubject() {
+    return subject().name() + " = " + subject().form().parameter();
   }
 
   /** What an insert writes. */
@@ -102,7 +300,10 @@ record Code(
   }
 
   String insert(List<Column> columns, int rows) {
-    String row = columns.stream().map(each -> "?").collect(Collectors.joining(", ", "(", ")"));
+    String row =
+        columns.stream()
+            .map(each -> each.form().parameter())
+            .collect(Collectors.joining(", ", "(", ")"));
     return "INSERT INTO "
         + table
         + " ("
@@ -117,14 +318,18 @@ record Code(
 
   /** All columns that its mapper knows from an entity it has read. */
   List<Column> overwritten() {
-    return writes.stream().filter(each -> knows(reads, each.field())).toList();
+    return writes.stream()
+        .filter(each -> reads.stream().anyMatch(known -> known.field() == each.field()))
+        .toList();
   }
 
   String update(List<Column> columns) {
     return "UPDATE "
         + table
         + " SET "
-        + columns.stream().map(each -> each.name() + " = ?").collect(Collectors.joining(", "))
+        + columns.stream()
+            .map(each -> each.name() + " = " + each.form().parameter())
+            .collect(Collectors.joining(", "))
         + " WHERE id = ?";
   }
 
@@ -145,11 +350,11 @@ record Code(
   }
 
   String updateHot() {
-    return "UPDATE " + table + " SET hits = hits + 1 WHERE " + subject() + " = ?";
+    return "UPDATE " + table + " SET hits = hits + 1 WHERE " + hasSubject();
   }
 
   String deleteHot() {
-    return "DELETE FROM " + table + " WHERE " + subject() + " = ? RETURNING hits";
+    return "DELETE FROM " + table + " WHERE " + hasSubject() + " RETURNING hits";
   }
 
   String delete() {

@@ -28,7 +28,8 @@ final class Ledger {
       slices.add(new Slice(i));
     }
     for (int i = 0; i < HOT_ROWS; i++) {
-      hot.put("hot-" + i, new AtomicLong());
+      // Numbers, for columns of any type.
+      hot.put("-" + (i + 1), new AtomicLong());
     }
     free.addAll(slices);
   }
@@ -91,10 +92,9 @@ final class Ledger {
           tally.differ("row " + row + " should not be there");
           continue;
         }
-        List<Object> right = new ArrayList<>(List.of(account.id(), account.country()));
-        right.add(account.note());
+        List<Object> right = new ArrayList<>(List.of(account.country(), account.note()));
         subjects.forEach(each -> right.add(scenario.value(account)));
-        if (!row.equals(right)) {
+        if (!row.subList(1, row.size()).equals(right)) {
           tally.differ("row " + row + " should be " + right);
         }
       }

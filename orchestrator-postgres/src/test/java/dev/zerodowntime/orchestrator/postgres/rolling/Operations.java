@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres.rolling;
 
 import dev.zerodowntime.orchestrator.postgres.rolling.Account.Field;
+import dev.zerodowntime.orchestrator.postgres.rolling.Code.Beside;
 import dev.zerodowntime.orchestrator.postgres.rolling.Code.Column;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -78,15 +79,16 @@ final class Operations {
           counter.differs(account + " is not there");
           return;
         }
-        remember(slice, account.id(), compared(account, row));
+        remember(slice, account.id(), compared(account, code.reads(), row));
       }
     }
   }
 
-  private Map<Field, String> compared(Account account, ResultSet row) throws SQLException {
+  private Map<Field, String> compared(Account account, List<Column> columns, ResultSet row)
+      throws SQLException {
     Map<Field, String> values = new EnumMap<>(Field.class);
-    for (Column column : code.reads()) {
-      String found = row.getString(column.name());
+    for (Column column : columns) {
+      String found = column.meant(row.getString(column.name()));
       values.put(column.field(), found);
       String right = account.get(column.field());
       if (column.field() == Field.SUBJECT && right == null) {
@@ -110,7 +112,7 @@ final class Operations {
   }
 
   void readBySubject(Connection connection, Slice slice) throws SQLException {
-    if (!code.knows(code.reads(), Field.SUBJECT)) {
+    if (!code.readsSubject()) {
       return;
     }
     Account account = slice.pick(random);
@@ -120,7 +122,7 @@ final class Operations {
     String sql = code.selectBySubject();
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setLong(1, account.id());
-      statement.setString(2, account.subject());
+      statement.setString(2, code.lookedFor(account.subject()));
       try (ResultSet row = counted(sql, statement::executeQuery)) {
         row.next();
         if (row.getLong(1) != 1) {
@@ -139,15 +141,89 @@ final class Operations {
   }
 
   private void insert(Connection connection, Slice slice, int rows) throws SQLException {
-    boolean writes = code.knows(code.writes(), Field.SUBJECT);
+    boolean writes = code.writesSubject();
     boolean withSubject = writes && !(code.omits() && random.nextInt(3) == 0);
     List<Column> columns = code.inserted(withSubject);
     List<Account> fresh = new ArrayList<>();
     for (int i = 0; i < rows; i++) {
-      String subject = withSubject ? slice.value() : writes ? code.omitted() : null;
+      String subject = withSubject ? slice.value(code) : writes ? code.omitted() : null;
       fresh.add(new Account(0, country(), "new " + i, subject));
     }
-    add(connection, slice, code.insert(columns, rows), columns, fresh);
+    withBeside(
+        connection,
+        () -> {
+          beforeSubjects(connection, fresh);
+          add(connection, slice, code.insert(columns, rows), columns, fresh);
+        });
+  }
+
+  /** Some code means a row that it inserts to be corrected before anybody sees it. */
+  void insertDraft(Connection connection, Slice slice) throws SQLException {
+    if (code.draft() == null) {
+      insert(connection, slice);
+      return;
+    }
+    String draft = code.draft().apply(slice.pick(random));
+    List<Column> columns = code.inserted(draft != null);
+    Account fresh = new Account(0, country(), "draft", draft);
+    atomically(
+        connection,
+        () -> {
+          long id = add(connection, slice, code.insert(columns, 1), columns, List.of(fresh));
+          update(connection, slice, slice.get(id), Field.SUBJECT, slice.value(code));
+          // Nobody means to write the draft again.
+          entities.get(slice).removeIf(each -> each.id() == id);
+        });
+  }
+
+  private interface Statements {
+    void run() throws SQLException;
+  }
+
+  /** What takes several statements is one transaction, also where each would be one. */
+  private static void atomically(Connection connection, Statements statements) throws SQLException {
+    boolean autoCommit = connection.getAutoCommit();
+    connection.setAutoCommit(false);
+    statements.run();
+    if (autoCommit) {
+      connection.commit();
+      connection.setAutoCommit(true);
+    }
+  }
+
+  private void withBeside(Connection connection, Statements statements) throws SQLException {
+    if (code.hasBeside()) {
+      atomically(connection, statements);
+    } else {
+      statements.run();
+    }
+  }
+
+  private void beforeSubjects(Connection connection, List<Account> accounts) throws SQLException {
+    for (Account each : accounts) {
+      beside(connection, each, true);
+    }
+  }
+
+  /** What goes with a subject that is written. */
+  private void beside(Connection connection, Account account, boolean first) throws SQLException {
+    if (account.subject() == null) {
+      return;
+    }
+    for (Beside each : code.beside(first)) {
+      String sql = each.sql().replace(":id", "?").replace(":value", "?");
+      int id = each.sql().indexOf(":id");
+      int value = each.sql().indexOf(":value");
+      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        if (id >= 0) {
+          statement.setLong(value >= 0 && value < id ? 2 : 1, account.id());
+        }
+        if (value >= 0) {
+          statement.setString(id >= 0 && id < value ? 2 : 1, account.subject());
+        }
+        counted(sql, statement::executeUpdate);
+      }
+    }
   }
 
   private String country() {
@@ -164,7 +240,7 @@ final class Operations {
       int at = 1;
       for (Account each : fresh) {
         for (Column column : columns) {
-          statement.setString(at++, each.get(column.field()));
+          statement.setString(at++, column.stored(each.get(column.field())));
         }
       }
       counted(sql, statement::executeUpdate);
@@ -174,7 +250,8 @@ final class Operations {
           id = keys.getLong("id");
           Account added = new Account(id, each.country(), each.note(), each.subject());
           slice.put(added);
-          remember(slice, id, compared(added, keys));
+          remember(slice, id, compared(added, code.returned(), keys));
+          beside(connection, added, false);
         }
       }
     }
@@ -189,7 +266,7 @@ final class Operations {
     boolean insert = random.nextInt(4) == 0;
     Account account =
         insert
-            ? new Account(0, country(), "upserted", slice.value())
+            ? new Account(0, country(), "upserted", slice.value(code))
             : slice.pick(random).with(Field.NOTE, "upserted " + random.nextInt(1_000));
     long id = add(connection, slice, code.upsert(), code.writes(), List.of(account));
     if (!insert && id != account.id()) {
@@ -198,24 +275,35 @@ final class Operations {
   }
 
   void updateNote(Connection connection, Slice slice) throws SQLException {
-    update(connection, slice, Field.NOTE, "note " + random.nextInt(1_000));
+    update(connection, slice, slice.pick(random), Field.NOTE, "note " + random.nextInt(1_000));
   }
 
   void updateSubject(Connection connection, Slice slice) throws SQLException {
-    if (code.knows(code.writes(), Field.SUBJECT)) {
-      update(connection, slice, Field.SUBJECT, slice.value());
-    } else {
+    if (!code.writesSubject()) {
       updateNote(connection, slice);
+      return;
     }
+    Account account = slice.pick(random);
+    withBeside(
+        connection, () -> update(connection, slice, account, Field.SUBJECT, slice.value(code)));
   }
 
-  private void update(Connection connection, Slice slice, Field field, String value)
+  private void update(
+      Connection connection, Slice slice, Account account, Field field, String value)
       throws SQLException {
-    Account account = slice.pick(random);
+    Account changed = account.with(field, value);
+    if (field == Field.SUBJECT) {
+      beside(connection, changed, true);
+    }
     List<Column> columns = code.updated(field);
-    List<String> values = columns.stream().map(each -> value).toList();
-    change(connection, code.update(columns), values, account.id(), 1);
-    slice.put(account.with(field, value));
+    if (!columns.isEmpty()) {
+      List<String> values = columns.stream().map(each -> each.stored(value)).toList();
+      change(connection, code.update(columns), values, account.id(), 1);
+    }
+    if (field == Field.SUBJECT) {
+      beside(connection, changed, false);
+    }
+    slice.put(changed);
   }
 
   /** As a mapper does: every column it knows, from an entity that others have changed since. */
@@ -232,14 +320,29 @@ final class Operations {
     Account written = account;
     for (Column column : columns) {
       String value = entity.values().get(column.field());
-      values.add(value);
+      values.add(column.stored(value));
       // Code that may meet a row without a value does not mean to erase the one it has got since.
       if (written != null && (value != null || column.field() != Field.SUBJECT)) {
         written = written.with(column.field(), value);
       }
     }
-    change(connection, code.update(columns), values, entity.id(), account == null ? 0 : 1);
-    if (written != null) {
+    String subject = entity.values().get(Field.SUBJECT);
+    Account apart =
+        code.keepsSubjectApart() && written != null && subject != null
+            ? written.with(Field.SUBJECT, subject)
+            : null;
+    withBeside(
+        connection,
+        () -> {
+          change(connection, code.update(columns), values, entity.id(), account == null ? 0 : 1);
+          if (apart != null) {
+            beside(connection, apart, true);
+            beside(connection, apart, false);
+          }
+        });
+    if (apart != null) {
+      slice.put(apart);
+    } else if (written != null) {
       slice.put(written);
     }
   }
@@ -272,7 +375,7 @@ final class Operations {
     if (random.nextBoolean()) {
       String sql = code.deleteHot();
       try (PreparedStatement statement = connection.prepareStatement(sql)) {
-        statement.setString(1, key);
+        statement.setString(1, code.lookedFor(key));
         try (ResultSet row = counted(sql, statement::executeQuery)) {
           while (row.next()) {
             ledger.hit(key, -row.getLong(1));
@@ -287,10 +390,10 @@ final class Operations {
       int at = 1;
       Account row = new Account(0, "hot", "hot", key);
       for (Column column : upserts ? code.writes() : List.<Column>of()) {
-        statement.setString(at++, row.get(column.field()));
+        statement.setString(at++, column.stored(row.get(column.field())));
       }
       if (!upserts) {
-        statement.setString(at, key);
+        statement.setString(at, code.lookedFor(key));
       }
       ledger.hit(key, counted(sql, statement::executeUpdate));
     }

@@ -32,6 +32,7 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
   private final AtomicBoolean backupConfirmed = new AtomicBoolean();
   private final List<Pod<C>> pods = new ArrayList<>();
   private final Journal journal;
+  private final Times times = new Times();
   private boolean autosave = true;
   private Orchestrator driver;
   private int started;
@@ -40,6 +41,10 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
     this.scenario = scenario;
     this.database = TestDatabase.create("rolling " + scenario.name());
     this.journal = new Journal(database, scenario.migration().lifecycle());
+    times.of("prepare", this::prepare);
+  }
+
+  private void prepare() {
     scenario.tables().forEach(database::execute);
     ledger.load(database, scenario.before());
     try (Orchestrator job =
@@ -64,6 +69,10 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
 
   TestDatabase database() {
     return database;
+  }
+
+  Times times() {
+    return times;
   }
 
   /** A job that declares the migration and drives it, without being counted. */
@@ -95,7 +104,7 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
   Pod<C> start(int release) {
     Pod<C> pod = new Pod<>(database, scenario, release, ++started, backupConfirmed, autosave);
     pods.add(pod);
-    pod.start(ledger, tally);
+    times.of("start", () -> pod.start(ledger, tally));
     return pod;
   }
 
@@ -116,10 +125,12 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
         journal.mixed(false);
       }
       pods.remove(old);
-      old.close();
+      times.of("close", old::close);
     }
     // Who has just left is still counted, and holds back releases that are older yet.
-    tally.until(() -> !draining(), () -> "members go on draining: " + explain());
+    times.of(
+        "drain",
+        () -> tally.until(() -> !draining(), () -> "members go on draining: " + explain()));
     settle();
     audit();
   }
@@ -136,6 +147,9 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
       target = Math.max(target, lifecycle.span(pod.stage().name()).low());
     }
     anyone().rollback(scenario.migration().id(), lifecycle.name(target));
+    if (scenario.consents() && report().orElseThrow().state().reached() > target) {
+      anyone().approve(scenario.migration().id(), lifecycle.name(target));
+    }
     settleAt(target);
     audit();
   }
@@ -170,7 +184,10 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
   }
 
   private void settleAt(int phase) {
-    tally.until(() -> at(phase), () -> "phase " + phase + " is not reached: " + explain());
+    times.of(
+        "phase",
+        () ->
+            tally.until(() -> at(phase), () -> "phase " + phase + " is not reached: " + explain()));
     serve();
     if (!at(phase)) {
       throw new AssertionError("phase " + phase + " was left again: " + explain());
@@ -190,6 +207,10 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
 
   /** Waits until every pod has served for a while. */
   void serve() {
+    times.of("serve", this::awaitQueries);
+  }
+
+  private void awaitQueries() {
     Map<Pod<C>, Long> goals = new HashMap<>();
     pods.forEach(each -> goals.put(each, each.queries() + QUERIES));
     tally.until(
@@ -217,6 +238,10 @@ final class Rollout<C extends Enum<C> & CodeStage> implements AutoCloseable {
   }
 
   private void audit() {
+    times.of("audit", this::compare);
+  }
+
+  private void compare() {
     int phase = report().map(each -> each.state().reached()).orElse(0);
     ledger.audit(
         database, scenario, scenario.table().apply(phase), scenario.subjects().apply(phase), tally);

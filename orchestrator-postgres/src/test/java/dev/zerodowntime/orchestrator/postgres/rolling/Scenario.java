@@ -3,8 +3,10 @@ package dev.zerodowntime.orchestrator.postgres.rolling;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Migration;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 
 /**
  * An operation, the releases that carry it out, and what their code does.
@@ -20,6 +22,8 @@ import java.util.function.IntFunction;
  * @param subjects the columns that hold the subject in a phase, every one of them for all rows
  * @param table what the table is called in a phase
  * @param early the release whose code meets phases that come too early for it, without the gate
+ * @param harms what breaks where there is no gate
+ * @param consents whether somebody consents to a way back that can't restore everything
  */
 record Scenario<C extends Enum<C> & CodeStage>(
     String name,
@@ -31,7 +35,44 @@ record Scenario<C extends Enum<C> & CodeStage>(
     Function<Account, String> filled,
     IntFunction<List<String>> subjects,
     IntFunction<String> table,
-    int early) {
+    int early,
+    Set<Harm> harms,
+    boolean consents) {
+
+  /** What breaks where there is no gate. */
+  enum Harm {
+    /** Code that is older than the schema. */
+    OF_OLD_CODE,
+    /** Code that needs what the schema doesn't have yet. */
+    OF_NEW_CODE
+  }
+
+  /** The table has another name in some phase; without a gate, either code breaks. */
+  Scenario(
+      String name,
+      Migration<C> migration,
+      List<String> tables,
+      String before,
+      List<List<C>> releases,
+      Function<C, Code> code,
+      Function<Account, String> filled,
+      IntFunction<List<String>> subjects,
+      IntFunction<String> table,
+      int early) {
+    this(
+        name,
+        migration,
+        tables,
+        before,
+        releases,
+        code,
+        filled,
+        subjects,
+        table,
+        early,
+        Set.of(Harm.values()),
+        false);
+  }
 
   /** The table keeps its name. */
   Scenario(
@@ -57,6 +98,30 @@ record Scenario<C extends Enum<C> & CodeStage>(
         early);
   }
 
+  /** Without a gate, only this code breaks, or none. */
+  Scenario<C> harming(Harm... harms) {
+    return new Scenario<>(
+        name,
+        migration,
+        tables,
+        before,
+        releases,
+        code,
+        filled,
+        subjects,
+        table,
+        early,
+        Set.of(harms),
+        consents);
+  }
+
+  /** The way back can't restore everything, and somebody consents to that. */
+  Scenario<C> consenting() {
+    return new Scenario<>(
+        name, migration, tables, before, releases, code, filled, subjects, table, early, harms,
+        true);
+  }
+
   int last() {
     return releases.size() - 1;
   }
@@ -67,9 +132,10 @@ record Scenario<C extends Enum<C> & CodeStage>(
     return Enum.valueOf(type, migration.lifecycle().oldest().stage());
   }
 
-  /** Whether code upserts: then all pods do so on some of the same rows, at once. */
+  /** Whether any code upserts: then all pods do so on some of the same rows, at once. */
   boolean upserts() {
-    return code.apply(oldest()).upsertsOn() != null;
+    return Stream.of(oldest().getDeclaringClass().getEnumConstants())
+        .anyMatch(each -> code.apply(each).upsertsOn() != null);
   }
 
   /** What a row holds where every row has a value. */

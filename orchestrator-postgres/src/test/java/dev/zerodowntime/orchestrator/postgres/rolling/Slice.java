@@ -45,9 +45,9 @@ final class Slice {
     return found == null ? accounts.lastEntry().getValue() : found.getValue();
   }
 
-  /** A value that no other row has or had. */
-  String value() {
-    return "s" + number + "-" + ++values;
+  /** A value of those that code gives; unless it chooses otherwise, no other row has or had it. */
+  String value(Code code) {
+    return code.value(number, ++values);
   }
 
   void put(Account account) {

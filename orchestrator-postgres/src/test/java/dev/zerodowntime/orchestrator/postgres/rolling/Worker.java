@@ -132,7 +132,7 @@ final class Worker implements Runnable, Operations.Counter {
             operations::overwrite,
             slice.size() > FEW_ROWS ? operations::delete : operations::insert,
             slice.size() > FEW_ROWS ? operations::delete : operations::insertMany,
-            operations::insert,
+            operations::insertDraft,
             operations::insertMany,
             scenario.upserts() ? operations::upsert : operations::updateSubject);
     List<Operation> reads =

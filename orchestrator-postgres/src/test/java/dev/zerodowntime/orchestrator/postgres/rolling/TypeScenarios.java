@@ -1,0 +1,91 @@
+package dev.zerodowntime.orchestrator.postgres.rolling;
+
+import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
+import dev.zerodowntime.orchestrator.postgres.rolling.Code.Form;
+import java.time.Duration;
+import java.util.List;
+
+/** Roll-outs of other types. */
+final class TypeScenarios {
+
+  private TypeScenarios() {}
+
+  /** Text becomes a number; code upserts on either, where it may. */
+  static Scenario<ChangeColumnType.Code> changeColumnType() {
+    return new Scenario<>(
+        "ChangeColumnType",
+        ChangeColumnType.of("rolling/type")
+            .table("accounts")
+            .from("code")
+            .to("code_number")
+            .type("bigint")
+            .up("code::bigint")
+            .down("code_number::text")
+            .batchRows(Scenarios.BATCH)
+            .batchPause(Scenarios.PAUSE)
+            .retention(Duration.ZERO)
+            .build(),
+        Scenarios.table("code text NOT NULL", "i", "CREATE UNIQUE INDEX ON accounts (code)"),
+        "code",
+        List.of(
+            List.of(),
+            List.of(ChangeColumnType.Code.USES_NEW_COLUMN),
+            List.of(ChangeColumnType.Code.USES_NEW_VALUES)),
+        stage -> {
+          Code base = Code.of(stage).values(TypeScenarios::number);
+          Code fresh = base.as(Form.cast("bigint")).reads("code_number").writes("code_number");
+          return switch (stage) {
+            case USES_OLD_COLUMN -> base.reads("code").writes("code").upserts("code");
+            case USES_NEW_COLUMN -> fresh;
+            case USES_NEW_VALUES -> fresh.upserts("code_number");
+          };
+        },
+        Account::subject,
+        phase -> changed(phase, "code", "code_number::text"),
+        0);
+  }
+
+  /** Another unit as well; the release in the middle can do either. */
+  static Scenario<ChangeColumnType.Code> changeUnit() {
+    Form grams =
+        new Form("?::bigint", kilos -> kilos + "000", found -> found.replaceFirst("000$", ""));
+    return new Scenario<>(
+        "ChangeColumnType, unit",
+        Scenarios.shared(ChangeColumnType.of("rolling/unit"))
+            .table("accounts")
+            .from("kilos")
+            .to("grams")
+            .type("bigint")
+            .up("kilos::bigint * 1000")
+            .down("(grams / 1000)::int")
+            .defaultSql("7000")
+            .retention(Duration.ZERO)
+            .build(),
+        Scenarios.table("kilos int NOT NULL DEFAULT 7 CHECK (kilos > 0)", "i"),
+        "kilos::text",
+        List.of(
+            List.of(),
+            List.of(ChangeColumnType.Code.USES_OLD_COLUMN, ChangeColumnType.Code.USES_NEW_COLUMN),
+            List.of(ChangeColumnType.Code.USES_NEW_COLUMN)),
+        stage -> {
+          Code base = Code.of(stage).values(TypeScenarios::number).omitting("7");
+          return stage == ChangeColumnType.Code.USES_OLD_COLUMN
+              ? base.as(Form.cast("int")).reads("kilos").writes("kilos")
+              : base.as(grams).reads("grams").writes("grams");
+        },
+        Account::subject,
+        phase -> changed(phase, "kilos::text", "(grams / 1000)::text"),
+        0);
+  }
+
+  private static String number(int slice, long number) {
+    return Long.toString(10_000_000L + slice * 100_000L + number);
+  }
+
+  private static List<String> changed(int phase, String from, String to) {
+    if (phase >= ChangeColumnType.CONTRACT) {
+      return List.of(to);
+    }
+    return phase >= ChangeColumnType.BACKFILL ? List.of(from, to) : List.of(from);
+  }
+}
