@@ -103,7 +103,9 @@ final class Subjects {
             detachPartition(),
             dropUnique(),
             widenKey(),
-            addColumnPartitioned())) {
+            addColumnPartitioned(),
+            backfillPartitioned(),
+            setNotNullPartitioned())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -754,6 +756,32 @@ final class Subjects {
                 .column("region", "text")
                 .notNull()
                 .fillWithSql("coalesce(upper(country), '?')")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> backfillPartitioned() {
+    return new Subject<>(
+        "Backfill partitioned",
+        Backfill.Code.class,
+        approvals ->
+            policy(Backfill.of("billing/events-country"), approvals)
+                .table("events")
+                .set("country", "'DE'")
+                .undo("country", "'de'")
+                .build(),
+        phase -> Row.PLAIN,
+        "SELECT count(*) FROM events WHERE country <> 'DE'");
+  }
+
+  private static Subject<?> setNotNullPartitioned() {
+    return new Subject<>(
+        "SetNotNull partitioned",
+        SetNotNull.Code.class,
+        approvals ->
+            policy(SetNotNull.of("billing/events-country-given"), approvals)
+                .table("events")
+                .column("country")
                 .build(),
         phase -> Row.PLAIN);
   }
