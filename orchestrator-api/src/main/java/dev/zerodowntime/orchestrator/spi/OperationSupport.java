@@ -97,6 +97,17 @@ public interface OperationSupport<M extends Migration<?>> {
   }
 
   /**
+   * The same for either direction. The default never captures anew on the way back.
+   *
+   * @param phase the upper end of the movement: entered upwards, or left downwards
+   * @param direction which way
+   * @return what {@link #recapturesOnFailure(int)} says, upwards
+   */
+  default boolean recapturesOnFailure(int phase, Direction direction) {
+    return direction == Direction.UP && recapturesOnFailure(phase);
+  }
+
+  /**
    * What a movement can't restore, and a person must therefore consent to.
    *
    * @param migration the migration

@@ -31,7 +31,7 @@ final class AddCheckPreflight {
 
   Map<String, Object> facts() throws SQLException {
     Sql.requireFits(migration.id(), "constraint", migration.name());
-    CatalogTable table = catalog.table(migration.table());
+    CatalogTable table = catalog.tableOrPartitioned(migration.table());
     Map<String, Object> facts = new LinkedHashMap<>();
     String definition = tryOut(table, facts);
     NamedConstraint there = NamedConstraint.read(catalog, table, migration.name()).orElse(null);
@@ -48,8 +48,34 @@ final class AddCheckPreflight {
     facts.put(THERE, there != null);
     facts.put(VALID, there != null && there.validated());
     table.requireAllRows(catalog, "the search for rows that fail the check");
+    for (CatalogTable leaf : Partitions.capture(catalog, table, facts)) {
+      leaf.requireAllRows(catalog, "the search for rows that fail the check");
+    }
+    if (table.partitioned() && there == null) {
+      requireFree(table);
+    }
     facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
     return facts;
+  }
+
+  /** A partition's own would become a part of the table's, and go with it on the way back. */
+  private void requireFree(CatalogTable table) throws SQLException {
+    for (CatalogPartition each : CatalogPartition.read(catalog, table)) {
+      NamedConstraint own =
+          NamedConstraint.read(catalog, each.table(), migration.name()).orElse(null);
+      if (own != null) {
+        throw catalog.refuse(
+            "partition "
+                + each.qualified()
+                + " of "
+                + table.display()
+                + " has a constraint \""
+                + own.name()
+                + "\" of its own: "
+                + own.definition(),
+            "Choose another name, or drop or rename that one.");
+      }
+    }
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,9 @@ final class AddColumnCheck {
 
   /** Those that have rows of their own. */
   static final String LEAVES = "leaves";
+
+  /** Those that have come with rows without a value, after the backfill. */
+  static final String REFILL = "refill";
 
   private static final int SAMPLE = 1_000;
 
@@ -91,14 +95,55 @@ final class AddColumnCheck {
    * The partitions there are by now.
    *
    * @param known everything else
+   * @param phase the phase that is entered
    */
-  Map<String, Object> partitionsNow(Map<String, Object> known) throws SQLException {
+  Map<String, Object> partitionsNow(Map<String, Object> known, int phase) throws SQLException {
     Map<String, Object> facts = new LinkedHashMap<>(known);
     if (!facts.containsKey(PARTITIONS)) {
       return facts;
     }
-    capturePartitions(catalog.tableOrPartitioned(migration.table()), facts);
+    CatalogTable table = catalog.tableOrPartitioned(migration.table());
+    capturePartitions(table, facts);
+    if (phase == AddColumn.ENFORCE && migration.notNull()) {
+      captureRefill(table, facts);
+    }
     return facts;
+  }
+
+  /** Looks into the partition whose turn it is to be validated: that may just have failed. */
+  private void captureRefill(CatalogTable table, Map<String, Object> facts) throws SQLException {
+    List<String> leaves = Facts.texts(facts, LEAVES);
+    List<String> refill = new ArrayList<>(Facts.texts(facts, REFILL));
+    refill.retainAll(leaves);
+    String check = PostgresAddColumn.check(migration, catalog.target());
+    for (String leaf : leaves) {
+      boolean next =
+          "t"
+              .equals(
+                  catalog.text(
+                      "SELECT "
+                          + Probes.constraint(leaf, check)
+                          + " AND NOT "
+                          + Probes.validated(leaf, check)));
+      if (next) {
+        if (!refill.contains(leaf)
+            && "t"
+                .equals(
+                    catalog.text(
+                        "SELECT EXISTS (SELECT FROM "
+                            + leaf
+                            + " WHERE "
+                            + Sql.quote(migration.column())
+                            + " IS NULL)"))) {
+          refill.add(leaf);
+        }
+        break;
+      }
+    }
+    facts.put(REFILL, refill);
+    if (!refill.isEmpty()) {
+      facts.put(KEY, Facts.key(catalog.key(table)));
+    }
   }
 
   /** The tables that rows are in: the table itself, if it has no partitions. */

@@ -9,8 +9,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Whether a table can become a partition, and what it lacks for that. */
 final class AttachPartitionCheck {
@@ -66,6 +68,54 @@ final class AttachPartitionCheck {
     }
     facts.put(BUILDS, builds(parent, table));
     return facts;
+  }
+
+  /**
+   * Refuses the way back if the default partition is another one than it was.
+   *
+   * @param was quoted and qualified; null if there was none
+   */
+  void requireSameDefault(@Nullable String was) throws SQLException {
+    CatalogTable parent = catalog.tableOrPartitioned(migration.table());
+    String now =
+        PartitionCheck.other(PartitionCheck.siblings(catalog, parent))
+            .map(CatalogPartition::qualified)
+            .orElse(null);
+    if (Objects.equals(was, now)) {
+      return;
+    }
+    String detach = "ALTER TABLE " + parent.qualified() + " DETACH PARTITION ";
+    if (now == null) {
+      throw catalog.refuse(
+          "the default partition "
+              + was
+              + " of "
+              + parent.display()
+              + ", which the way back looks after, is not there any more under this name",
+          "Attach it again, or give it its name back; or "
+              + detach
+              + Sql.qualified(catalog.target().schema(), migration.partition())
+              + " CONCURRENTLY; by hand, and abandon(\""
+              + migration.id()
+              + "\").");
+    }
+    throw catalog.refuse(
+        "table "
+            + parent.display()
+            + " has had "
+            + now
+            + " for a default partition since "
+            + migration.partition()
+            + " was attached"
+            + (was == null
+                ? ", and with one the server can't detach a partition CONCURRENTLY"
+                : ", instead of " + was),
+        "Take the default partition away first ("
+            + detach
+            + now
+            + ";), or attach "
+            + (was == null ? "it" : "the former one")
+            + " again afterwards.");
   }
 
   /** The server would add what is missing, and look at every row for it. */

@@ -25,6 +25,10 @@ final class BackfillCheck {
 
   private static final String KEY = "key";
 
+  private static final String ONCE =
+      "Say which rows with where(\"...\"), which no longer holds for a row that was changed; or"
+          + " declare oncePerKey() where keys never change.";
+
   private final Backfill migration;
   private final Catalog catalog;
 
@@ -34,10 +38,11 @@ final class BackfillCheck {
   }
 
   Map<String, Object> facts() throws SQLException {
-    CatalogTable table = catalog.table(migration.table());
+    CatalogTable table = catalog.tableOrPartitioned(migration.table());
     table.requireBackfill(catalog);
     List<Scan.KeyColumn> key = catalog.key(table);
     Map<String, Object> facts = new LinkedHashMap<>();
+    List<CatalogTable> leaves = Partitions.capture(catalog, table, facts);
     facts.put(KEY, Facts.key(key));
     List<CatalogColumn> columns = new ArrayList<>();
     CatalogTable into = table;
@@ -49,9 +54,8 @@ final class BackfillCheck {
     }
     if (into == table) {
       requireKeyKept(table, columns, key);
-      for (CatalogColumn column : columns) {
-        RowTriggers.requireConsent(
-            catalog, table, column.number(), migration.policy().allowedTriggers());
+      for (CatalogTable leaf : leaves) {
+        requireConsent(leaf, written());
       }
     }
     for (String read : migration.computation().map(Backfill.Computation::reads).orElse(List.of())) {
@@ -60,21 +64,40 @@ final class BackfillCheck {
     List<CatalogColumn> undone = new ArrayList<>();
     for (Assignment each : migration.undo()) {
       undone.add(writable(table, each.column()));
-      RowTriggers.requireConsent(
-          catalog,
-          table,
-          undone.get(undone.size() - 1).number(),
-          migration.policy().allowedTriggers());
+    }
+    if (!undone.isEmpty()) {
+      for (CatalogTable leaf : leaves) {
+        requireConsent(leaf, undone.stream().map(CatalogColumn::name).toList());
+      }
     }
     requireKeyKept(table, undone, key);
     facts.put(COLUMNS, images(columns));
     facts.put(UNDONE, images(undone));
     if (migration.once().filter(Backfill.Once.PER_LEDGER::equals).isPresent()) {
+      if (table.partitioned()) {
+        throw catalog.refuse(
+            "table "
+                + table.display()
+                + " is partitioned: when a row moves to another partition, its triggers see it"
+                + " deleted and inserted, and the ledger would take it for a new one",
+            ONCE);
+      }
       requireLedger(table, key);
       facts.put(PATH, catalog.path());
     }
-    new BackfillTrial(migration, catalog, table, key, facts).run();
+    // Under a partition's own name: that is where the batches are.
+    CatalogTable rows = table.partitioned() && !leaves.isEmpty() ? leaves.get(0) : table;
+    new BackfillTrial(migration, catalog, rows, key, facts).run();
     return facts;
+  }
+
+  /** Numbers of columns differ from partition to partition. */
+  private void requireConsent(CatalogTable leaf, List<String> columns) throws SQLException {
+    leaf.requireBackfill(catalog);
+    for (String column : columns) {
+      RowTriggers.requireConsent(
+          catalog, leaf, writable(leaf, column).number(), migration.policy().allowedTriggers());
+    }
   }
 
   private List<String> written() {

@@ -15,15 +15,18 @@ import java.util.stream.Collectors;
 final class BackfillSql {
 
   private final Backfill migration;
+  private final String table;
   private final List<Images> columns;
 
   /**
    * For one migration.
    *
+   * @param table the bare name of the table that rows are in: a partition's, not that of the whole
    * @param columns the columns that get a value, in the order of the assignments
    */
-  BackfillSql(Backfill migration, List<Images> columns) {
+  BackfillSql(Backfill migration, String table, List<Images> columns) {
     this.migration = migration;
+    this.table = table;
     this.columns = columns;
   }
 
@@ -54,7 +57,7 @@ final class BackfillSql {
   }
 
   private String different() {
-    String different = different(migration.table(), migration.set(), columns);
+    String different = different(table, migration.set(), columns);
     return migration.join().isEmpty()
         ? different
         // One of several matches was taken, and nobody knows which.

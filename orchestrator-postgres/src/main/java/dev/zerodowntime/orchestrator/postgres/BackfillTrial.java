@@ -38,7 +38,7 @@ final class BackfillTrial {
     this.table = table;
     this.key = key;
     this.facts = facts;
-    this.sql = new BackfillSql(migration, BackfillSql.columns(facts));
+    this.sql = new BackfillSql(migration, table.name(), BackfillSql.columns(facts));
   }
 
   void run() throws SQLException {

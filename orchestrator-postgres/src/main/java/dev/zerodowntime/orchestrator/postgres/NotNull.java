@@ -21,21 +21,30 @@ final class NotNull {
    * @param check the check constraint's name, unquoted
    */
   static List<Step> enforce(String table, String column, String check) {
-    return enforce(List.of(table), column, check);
+    return enforce(List.of(table), column, check, List.of(), List.of());
   }
 
   /**
-   * The same for a partitioned table.
+   * The same for a partitioned table: its partitions are validated one by one, so that no statement
+   * reads them all.
    *
    * @param tables the table, then all of its partitions; quoted and qualified
+   * @param leaves those that have rows of their own
+   * @param between what must be done once new rows have a value, and before all are proved to
    */
-  static List<Step> enforce(List<String> tables, String column, String check) {
+  static List<Step> enforce(
+      List<String> tables,
+      String column,
+      String check,
+      List<Partitions.Leaf> leaves,
+      List<Step> between) {
     String table = tables.get(0);
     List<TableLock> lock = TableLock.each("ACCESS EXCLUSIVE", tables);
     String alter = "ALTER TABLE " + table + " ";
     String quoted = Sql.quote(column);
     String reached = Probes.notNull(table, column);
-    return List.of(
+    List<Step> steps = new ArrayList<>();
+    steps.add(
         new DdlStep(
             "add-check",
             "new and changed rows must have a value; existing ones are not looked at",
@@ -48,22 +57,33 @@ final class NotNull {
                     + quoted
                     + " IS NOT NULL) NOT VALID"),
             Probes.all(Probes.either(reached, Probes.constraint(table, check))),
-            false),
+            false));
+    steps.addAll(between);
+    for (Partitions.Leaf leaf : leaves) {
+      steps.add(
+          validatePart(
+              "validate-check-" + leaf.key(), leaf.table(), check, Probes.either(reached, "%s")));
+    }
+    steps.add(
         new OnlineStep(
             "validate-check",
-            "proves that every row has a value, while the table is in use",
+            leaves.isEmpty()
+                ? "proves that every row has a value, while the table is in use"
+                : "the same for the whole; where its partitions are done, there is no row to read",
             TableLock.each("SHARE UPDATE EXCLUSIVE", tables),
             alter + "VALIDATE CONSTRAINT " + Sql.quote(check),
             Probes.all(Probes.either(reached, Probes.validated(table, check))),
             Probes.NEVER,
-            List.of()),
+            List.of()));
+    steps.add(
         new DdlStep(
             "set-not-null",
             "NOT NULL; the validated check is the proof, so no row is looked at",
             lock,
             List.of(alter + "ALTER COLUMN " + quoted + " SET NOT NULL"),
             Probes.all(reached),
-            false),
+            false));
+    steps.add(
         new DdlStep(
             "drop-check",
             "the check has done its work",
@@ -71,6 +91,7 @@ final class NotNull {
             List.of(alter + "DROP CONSTRAINT IF EXISTS " + Sql.quote(check)),
             Probes.all(Probes.not(Probes.constraint(table, check))),
             false));
+    return steps;
   }
 
   /**
@@ -117,6 +138,50 @@ final class NotNull {
         "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes",
         "ALTER TABLE " + table + " VALIDATE CONSTRAINT " + Sql.quote(constraint),
         Probes.all(Probes.validated(table, constraint)),
+        Probes.NEVER,
+        List.of());
+  }
+
+  /**
+   * Validates a partitioned table's constraint: partition by partition, so that no statement reads
+   * them all, and then as a whole, which has nothing left to read.
+   *
+   * @param tables the table, then all of its partitions; quoted and qualified
+   * @param leaves those that have rows of their own
+   */
+  static List<Step> validate(
+      String step, List<String> tables, List<Partitions.Leaf> leaves, String constraint) {
+    if (tables.size() == 1) {
+      return List.of(validate(step, tables.get(0), constraint));
+    }
+    List<Step> steps = new ArrayList<>();
+    for (Partitions.Leaf leaf : leaves) {
+      steps.add(validatePart(step + "-" + leaf.key(), leaf.table(), constraint, "%s"));
+    }
+    steps.add(
+        new OnlineStep(
+            step,
+            "the same for the whole; where its partitions are done, there is no row to read",
+            TableLock.each("SHARE UPDATE EXCLUSIVE", tables),
+            "ALTER TABLE " + tables.get(0) + " VALIDATE CONSTRAINT " + Sql.quote(constraint),
+            Probes.all(Probes.validated(tables.get(0), constraint)),
+            Probes.NEVER,
+            List.of()));
+    return steps;
+  }
+
+  /** One that is gone, or not a partition any more, has nothing to prove. */
+  private static Step validatePart(String step, String leaf, String constraint, String done) {
+    return new OnlineStep(
+        step,
+        "proves that every row of partition " + leaf + " passes it, while it is in use",
+        TableLock.each("SHARE UPDATE EXCLUSIVE", List.of(leaf)),
+        "ALTER TABLE " + leaf + " VALIDATE CONSTRAINT " + Sql.quote(constraint),
+        Probes.all(
+            done.formatted(
+                Probes.either(
+                    Probes.not(Probes.constraint(leaf, constraint)),
+                    Probes.validated(leaf, constraint)))),
         Probes.NEVER,
         List.of());
   }

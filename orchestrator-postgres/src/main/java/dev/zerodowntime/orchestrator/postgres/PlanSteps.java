@@ -257,7 +257,7 @@ final class PlanSteps {
 
   /** For plans that are shown before the phase is entered; never carried out. */
   private Step unknown(PlanStep.Rows step, Backfill backfill, boolean up) {
-    BackfillSql sql = new BackfillSql(backfill, List.of());
+    BackfillSql sql = new BackfillSql(backfill, backfill.table(), List.of());
     Scan scan =
         new Scan(
             Sql.qualified(target.schema(), backfill.table()), List.of(), "(" + sql.where() + ")");

@@ -30,7 +30,20 @@ final class PostgresAddCheck implements OperationSupport<AddCheck> {
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    return new AddCheckPreflight(migration, target, connection).facts();
+    return phase <= AddCheck.ENFORCE
+        ? new AddCheckPreflight(migration, target, connection).facts()
+        : Partitions.now(new Catalog(migration, target, connection), migration.table(), known);
+  }
+
+  /** Partitions come and go. */
+  @Override
+  public boolean recaptures(int phase) {
+    return true;
+  }
+
+  @Override
+  public boolean recapturesOnFailure(int phase) {
+    return phase > AddCheck.ENFORCE;
   }
 
   @Override
@@ -40,22 +53,26 @@ final class PostgresAddCheck implements OperationSupport<AddCheck> {
       Map<String, Object> facts,
       int phase,
       Direction direction) {
-    String table = Sql.qualified(target.schema(), migration.table());
+    List<String> tables =
+        Partitions.locked(Sql.qualified(target.schema(), migration.table()), facts);
     boolean up = direction == Direction.UP;
     return switch (phase) {
       case AddCheck.ENFORCE ->
-          up ? enforce(migration, facts, table) : drop(migration, facts, table);
+          up ? enforce(migration, facts, tables) : drop(migration, facts, tables);
       // Not validated any more it would still reject the same rows: there is nothing to take back,
       // and doing so would only cost a blocking lock.
       case AddCheck.DONE ->
           up && !Facts.flag(facts, AddCheckPreflight.VALID)
-              ? List.of(NotNull.validate("validate-check", table, migration.name()))
+              ? NotNull.validate(
+                  "validate-check", tables, Partitions.leaves(facts), migration.name())
               : List.of();
       default -> throw new IllegalArgumentException("AddCheck has no phase " + phase);
     };
   }
 
-  private static List<Step> enforce(AddCheck migration, Map<String, Object> facts, String table) {
+  private static List<Step> enforce(
+      AddCheck migration, Map<String, Object> facts, List<String> tables) {
+    String table = tables.get(0);
     if (Facts.flag(facts, AddCheckPreflight.VALID)) {
       return List.of(
           ConstraintSteps.nothing(
@@ -80,21 +97,19 @@ final class PostgresAddCheck implements OperationSupport<AddCheck> {
               "add-check",
               "new and changed rows must pass the check; existing ones are not looked at",
               LockMode.ACCESS_EXCLUSIVE,
-              List.of(table),
+              tables,
               migration.name(),
               "CHECK (" + expression + ") NOT VALID"));
     }
     return steps;
   }
 
-  private static List<Step> drop(AddCheck migration, Map<String, Object> facts, String table) {
+  private static List<Step> drop(
+      AddCheck migration, Map<String, Object> facts, List<String> tables) {
     return Facts.flag(facts, AddCheckPreflight.THERE)
         ? List.of()
         : List.of(
             ConstraintSteps.drop(
-                "drop-check",
-                "rows need not pass the check any more",
-                List.of(table),
-                migration.name()));
+                "drop-check", "rows need not pass the check any more", tables, migration.name()));
   }
 }

@@ -34,7 +34,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       Connection connection)
       throws SQLException {
     AddColumnCheck check = new AddColumnCheck(migration, target, connection);
-    return phase <= AddColumn.EXPAND ? check.facts() : check.partitionsNow(known);
+    return phase <= AddColumn.EXPAND ? check.facts() : check.partitionsNow(known, phase);
   }
 
   /** Partitions come and go; nothing else is looked at once the column is there. */
@@ -59,6 +59,11 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
   /** The fill trigger's name, which sorts last: what it computes from is in step by then. */
   static String trigger(AddColumn migration, Target target) {
     return RowTriggers.OURS + "2_fill_" + Sql.hash8(migration.id(), target.schema());
+  }
+
+  /** The name of the check that stands for NOT NULL until that is proved. */
+  static String check(AddColumn migration, Target target) {
+    return "zdo_not_null_" + Sql.hash8(migration.id(), target.schema());
   }
 
   /** The value of rows that have none. */
@@ -108,7 +113,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
           !notNull
               ? List.of()
               : up
-                  ? NotNull.enforce(names.tables, migration.column(), names.check)
+                  ? enforce(migration, facts, names)
                   : List.of(NotNull.relax(names.tables, migration.column(), names.check));
       case AddColumn.DONE ->
           !notNull
@@ -198,7 +203,24 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     for (String leaf : Facts.texts(facts, AddColumnCheck.LEAVES)) {
       steps.add(backfill(migration, facts, names, leaf, "fill-" + PartitionedIndex.key(leaf)));
     }
+    steps.add(Partitions.complete(names.table, Facts.texts(facts, AddColumnCheck.LEAVES)));
     return steps;
+  }
+
+  /**
+   * A partition that was attached after the backfill may have brought rows without a value; even
+   * while the check is not validated, if it has brought the same check.
+   */
+  private static List<Step> enforce(AddColumn migration, Map<String, Object> facts, Names names) {
+    List<Step> again = new ArrayList<>();
+    for (String leaf : Facts.texts(facts, AddColumnCheck.REFILL)) {
+      again.add(backfill(migration, facts, names, leaf, "refill-" + PartitionedIndex.key(leaf)));
+    }
+    List<Partitions.Leaf> leaves =
+        Facts.texts(facts, AddColumnCheck.LEAVES).stream()
+            .map(each -> new Partitions.Leaf(each, each, PartitionedIndex.key(each)))
+            .toList();
+    return NotNull.enforce(names.tables, migration.column(), names.check, leaves, again);
   }
 
   private static Step backfill(
@@ -308,7 +330,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       trigger = PostgresAddColumn.trigger(migration, target);
       functionName = FillFunctions.PREFIX + hash;
       function = Sql.qualified(controlSchema, functionName);
-      check = "zdo_not_null_" + hash;
+      check = PostgresAddColumn.check(migration, target);
     }
 
     String dropTrigger() {

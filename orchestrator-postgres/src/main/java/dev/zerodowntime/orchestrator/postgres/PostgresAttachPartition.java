@@ -36,6 +36,21 @@ final class PostgresAttachPartition implements OperationSupport<AttachPartition>
     return new AttachPartitionCheck(migration, target, connection).facts();
   }
 
+  /** How a partition is detached depends on whether there is a default one. */
+  @Override
+  public void preflightBack(
+      AttachPartition migration,
+      Target target,
+      int phase,
+      Map<String, Object> facts,
+      Connection connection)
+      throws SQLException {
+    if (phase == AttachPartition.DONE) {
+      new AttachPartitionCheck(migration, target, connection)
+          .requireSameDefault(PartitionSteps.of(facts).other());
+    }
+  }
+
   @Override
   public List<Step> steps(
       AttachPartition migration,

@@ -11,6 +11,7 @@ import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,12 @@ final class PostgresBackfill implements OperationSupport<Backfill> {
     return new BackfillCheck(migration, target, connection).facts();
   }
 
+  /** Partitions come and go meanwhile. */
+  @Override
+  public boolean recapturesOnFailure(int phase, Direction direction) {
+    return true;
+  }
+
   @Override
   public List<Step> steps(
       Backfill migration,
@@ -46,22 +53,20 @@ final class PostgresBackfill implements OperationSupport<Backfill> {
     }
     List<Scan.KeyColumn> key = Facts.key(facts);
     String table = Sql.qualified(target.schema(), migration.table());
-    if (direction == Direction.DOWN) {
-      return migration.undo().isEmpty() ? List.of() : List.of(undo(migration, table, key, facts));
+    boolean up = direction == Direction.UP;
+    if (!up && migration.undo().isEmpty()) {
+      return List.of();
     }
-    BackfillSql sql = new BackfillSql(migration, BackfillSql.columns(facts));
-    String pending = sql.pending(target.schema());
-    boolean perKey = migration.once().equals(Optional.of(Backfill.Once.PER_KEY));
-    if (migration.once().isEmpty() || perKey) {
+    if (Partitions.is(facts)) {
+      return partitioned(migration, target, facts, table, up);
+    }
+    if (!up) {
+      return List.of(undo(migration, "undo-rows", table, migration.table(), facts, true));
+    }
+    BackfillSql sql = new BackfillSql(migration, migration.table(), BackfillSql.columns(facts));
+    if (migration.once().isEmpty() || perKey(migration)) {
       return List.of(
-          new BackfillStep(
-              "change-rows",
-              summary(migration),
-              new Scan(table, key, pending),
-              sql.change(target.schema()),
-              perKey ? new Repeat.OncePerKey() : Repeat.HARMLESS,
-              null,
-              !perKey));
+          change(migration, target, facts, "change-rows", table, migration.table(), true));
     }
     BackfillLedger ledger =
         new BackfillLedger(
@@ -71,12 +76,64 @@ final class PostgresBackfill implements OperationSupport<Backfill> {
         new BackfillStep(
             "change-rows",
             summary(migration),
-            new Scan(table, key, pending + " AND " + ledger.without()),
+            new Scan(table, key, sql.pending(target.schema()) + " AND " + ledger.without()),
             sql.change(target.schema()),
             ledger.repeat(),
             null,
             true),
         ledger.drop());
+  }
+
+  private static boolean perKey(Backfill migration) {
+    return migration.once().equals(Optional.of(Backfill.Once.PER_KEY));
+  }
+
+  /**
+   * Partition by partition: over the whole, the server would look for every row of a batch in all
+   * of them. Then once more: a row may have moved from a partition whose turn had not come to one
+   * that was done.
+   */
+  private static List<Step> partitioned(
+      Backfill migration, Target target, Map<String, Object> facts, String table, boolean up) {
+    List<Step> steps = new ArrayList<>();
+    List<Partitions.Leaf> leaves = Partitions.leaves(facts);
+    boolean again = leaves.size() > 1 && !perKey(migration);
+    for (String part : again ? List.of("rows-", "rest-") : List.of("rows-")) {
+      boolean last = !again || part.equals("rest-");
+      for (Partitions.Leaf leaf : leaves) {
+        String step = (up ? "change-" : "undo-") + part + leaf.key();
+        steps.add(
+            up
+                ? change(migration, target, facts, step, leaf.table(), leaf.name(), last)
+                : undo(migration, step, leaf.table(), leaf.name(), facts, last));
+      }
+    }
+    steps.add(Partitions.complete(table, facts));
+    return steps;
+  }
+
+  private static Step change(
+      Backfill migration,
+      Target target,
+      Map<String, Object> facts,
+      String step,
+      String table,
+      String name,
+      boolean mustFinish) {
+    BackfillSql sql = new BackfillSql(migration, name, BackfillSql.columns(facts));
+    boolean perKey = perKey(migration);
+    return new BackfillStep(
+        step,
+        summary(migration) + in(facts, table),
+        new Scan(table, Facts.key(facts), sql.pending(target.schema())),
+        sql.change(target.schema()),
+        perKey ? new Repeat.OncePerKey() : Repeat.HARMLESS,
+        null,
+        mustFinish && !perKey);
+  }
+
+  private static String in(Map<String, Object> facts, String table) {
+    return Partitions.is(facts) ? ", in " + table : "";
   }
 
   private static String summary(Backfill migration) {
@@ -94,16 +151,23 @@ final class PostgresBackfill implements OperationSupport<Backfill> {
   }
 
   private static Step undo(
-      Backfill migration, String table, List<Scan.KeyColumn> key, Map<String, Object> facts) {
+      Backfill migration,
+      String step,
+      String table,
+      String name,
+      Map<String, Object> facts,
+      boolean mustFinish) {
     String different =
-        BackfillSql.different(
-            migration.table(), migration.undo(), Images.of(facts, BackfillCheck.UNDONE));
+        BackfillSql.different(name, migration.undo(), Images.of(facts, BackfillCheck.UNDONE));
     return BackfillStep.assign(
-        "undo-rows",
-        "changes " + migration.undo().stream().map(Backfill.Assignment::column).toList() + " back",
-        new Scan(table, key, different),
+        step,
+        "changes "
+            + migration.undo().stream().map(Backfill.Assignment::column).toList()
+            + " back"
+            + in(facts, table),
+        new Scan(table, Facts.key(facts), different),
         BackfillSql.set(migration.undo()),
         null,
-        true);
+        mustFinish);
   }
 }

@@ -44,9 +44,18 @@ final class PostgresPhasePlan implements OperationSupport<PhasePlan<?>> {
     for (PlanStep step : migration.phase(phase).steps()) {
       if (step instanceof PlanStep.Rows rows) {
         Backfill backfill = migration.rows(rows, target.schema());
-        facts.put(
-            key(step),
-            BACKFILL.preflight(backfill, target(target, backfill), 1, Map.of(), connection));
+        Map<String, Object> fact =
+            BACKFILL.preflight(backfill, target(target, backfill), 1, Map.of(), connection);
+        if (Partitions.is(fact)) {
+          throw catalog.refuse(
+              "table \""
+                  + backfill.table()
+                  + "\" of step \""
+                  + step.name()
+                  + "\" is partitioned, and its partitions may come and go while it runs",
+              "Declare a Backfill of its own, which follows them, before or after this plan.");
+        }
+        facts.put(key(step), fact);
       } else if (step instanceof PlanStep.Verify verify) {
         CatalogTable table = catalog.table(verify.table());
         Map<String, Object> fact = new LinkedHashMap<>();

@@ -46,9 +46,14 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
       Connection connection)
       throws SQLException {
     Catalog catalog = new Catalog(migration, target, connection);
-    CatalogTable table = catalog.table(migration.table());
+    if (phase > SetNotNull.ENFORCE) {
+      return Partitions.now(catalog, migration.table(), known);
+    }
+    CatalogTable table = catalog.tableOrPartitioned(migration.table());
     CatalogColumn column = catalog.column(table, migration.column());
-    boolean named = connection.getMetaData().getDatabaseMajorVersion() >= NAMED_SINCE;
+    // A partition may call its own constraint otherwise: there the check is the way, as before.
+    boolean named =
+        !table.partitioned() && connection.getMetaData().getDatabaseMajorVersion() >= NAMED_SINCE;
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put(ALREADY, column.notNull());
     if (named) {
@@ -64,11 +69,75 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
         facts.put(NAME, freeName(catalog, table, column));
       }
     }
+    if (table.partitioned()) {
+      requireProved(catalog, table, column);
+      for (CatalogTable leaf : Partitions.capture(catalog, table, facts)) {
+        leaf.requireAllRows(catalog, "the search for rows without a value");
+      }
+      if (!column.notNull()) {
+        requireNullable(catalog, table, column);
+      }
+    }
     if (!Facts.flag(facts, ALREADY)) {
       table.requireAllRows(catalog, "the search for rows without a value");
       facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
     }
     return facts;
+  }
+
+  /** Partitions come and go. */
+  @Override
+  public boolean recaptures(int phase) {
+    return true;
+  }
+
+  @Override
+  public boolean recapturesOnFailure(int phase) {
+    return phase > SetNotNull.ENFORCE;
+  }
+
+  /** From PostgreSQL 18 on, NOT NULL need not be proved yet. */
+  private static void requireProved(Catalog catalog, CatalogTable table, CatalogColumn column)
+      throws SQLException {
+    for (Map<String, Object> there :
+        ColumnFactsRows.query(
+            catalog.connection(), ColumnFactsSql.NOT_NULL, table.oid(), column.number())) {
+      if (!Facts.flag(there, "valid")) {
+        String name = Sql.quote(String.valueOf(there.get("name")));
+        throw catalog.refuse(
+            "column \""
+                + column.name()
+                + "\" of partitioned table "
+                + table.display()
+                + " is NOT NULL NOT VALID by constraint "
+                + name,
+            "ALTER TABLE "
+                + table.qualified()
+                + " VALIDATE CONSTRAINT "
+                + name
+                + "; or drop it, and let this migration do it partition by partition.");
+      }
+    }
+  }
+
+  /** The way back would take theirs as well, which the table's comes from. */
+  private static void requireNullable(Catalog catalog, CatalogTable table, CatalogColumn column)
+      throws SQLException {
+    for (CatalogPartition each : CatalogPartition.read(catalog, table)) {
+      if (catalog.column(each.table(), column.name()).notNull()) {
+        throw catalog.refuse(
+            "column \""
+                + column.name()
+                + "\" is NOT NULL in partition "
+                + each.qualified()
+                + " alone, and on the way back it would not be",
+            "ALTER TABLE "
+                + each.qualified()
+                + " ALTER COLUMN "
+                + column.quoted()
+                + " DROP NOT NULL; the migration makes it NOT NULL with all others.");
+      }
+    }
   }
 
   /** The name that the server would give it, with a number if somebody has that. */
@@ -112,7 +181,9 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
                   ? List.of()
                   : List.of(
                       NotNull.relax(
-                          table, migration.column(), constraint(migration, target, facts)));
+                          Partitions.locked(table, facts),
+                          migration.column(),
+                          constraint(migration, target, facts)));
       // What is NOT NULL rejects what it rejected while that was not proved: there is nothing to
       // take back, and doing so would only cost a blocking lock.
       case SetNotNull.DONE -> up && !already ? prove(migration, target, facts) : List.of();
@@ -159,7 +230,12 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
     return facts.containsKey(NAME)
         ? NotNull.enforce(
             table, migration.column(), new ColumnFacts(Map.of("name", name, "valid", true)))
-        : NotNull.enforce(table, migration.column(), name);
+        : NotNull.enforce(
+            Partitions.locked(table, facts),
+            migration.column(),
+            name,
+            Partitions.leaves(facts),
+            List.of());
   }
 
   /** The NOT NULL constraint, or the check that stands for it until then. */

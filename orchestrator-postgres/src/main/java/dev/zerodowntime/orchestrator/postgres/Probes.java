@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.spi.Probe;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Questions to the catalog. Everything is named in full, so that no search path matters. */
@@ -155,6 +156,22 @@ final class Probes {
         + " AND h.inhparent = "
         + Sql.regclass(parent)
         + " AND NOT h.inhdetachpending)";
+  }
+
+  /**
+   * Whether a partitioned table has no partition with rows of its own besides these. Read from the
+   * catalog alone: {@code pg_partition_tree} would wait for locks of partitions.
+   */
+  static String noOtherLeaf(String parent, List<String> leaves) {
+    return "NOT EXISTS (WITH RECURSIVE zdo_tree(oid) AS (SELECT i.inhrelid FROM"
+        + " pg_catalog.pg_inherits i WHERE i.inhparent = "
+        + Sql.regclass(parent)
+        + " AND NOT i.inhdetachpending UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i"
+        + " JOIN zdo_tree t ON i.inhparent = t.oid WHERE NOT i.inhdetachpending) SELECT FROM"
+        + " zdo_tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind <> 'p' AND"
+        + " (c.oid = ANY (ARRAY["
+        + String.join(", ", leaves.stream().map(Sql::regclass).toList())
+        + "]::pg_catalog.oid[])) IS NOT TRUE)";
   }
 
   /** Whether a partition has a part of an index, under whatever name. */

@@ -100,7 +100,8 @@ class PartitionedColumnTest {
     assertThat(db.queryLong("SELECT count(*) FROM events WHERE zip IS NULL")).isEqualTo(4500);
     again(run, AddColumn.BACKFILL);
     List<Step> fills = run.steps(AddColumn.BACKFILL, Direction.UP);
-    assertThat(fills).hasSize(5).allMatch(each -> each instanceof BackfillStep);
+    assertThat(fills).hasSize(6);
+    assertThat(fills.subList(0, 5)).allMatch(each -> each instanceof BackfillStep);
     run.run(fills);
     assertThat(db.queryLong("SELECT count(*) FROM events WHERE zip = 'z' || id")).isEqualTo(4503);
     again(run, AddColumn.ENFORCE).up(AddColumn.ENFORCE);
@@ -148,9 +149,51 @@ class PartitionedColumnTest {
     run.up(AddColumn.EXPAND);
     db.execute("DROP TABLE a");
     again(run, AddColumn.BACKFILL);
-    assertThat(run.up(AddColumn.BACKFILL)).hasSize(2);
+    assertThat(run.up(AddColumn.BACKFILL)).hasSize(3).last().isEqualTo("complete");
     assertThat(run.support.recapturesOnFailure(AddColumn.BACKFILL)).isTrue();
     assertThat(run.support.recapturesOnFailure(AddColumn.EXPAND)).isFalse();
+  }
+
+  /**
+   * The server lets a table be attached while the check is not validated if it has the same one,
+   * not validated either: so new rows may come without a value until that is proved.
+   */
+  @Test
+  void whatIsAttachedAfterTheBackfillIsFilledBeforeItIsProved() throws SQLException {
+    StepRunner<AddColumn> run = filled().preflight();
+    run.up(AddColumn.EXPAND);
+    run.up(AddColumn.BACKFILL);
+    again(run, AddColumn.ENFORCE);
+    List<Step> steps = run.steps(AddColumn.ENFORCE, Direction.UP);
+    run.run(steps.get(0));
+    String check =
+        run.leftovers().stream()
+            .filter(each -> each.startsWith("constraint"))
+            .findFirst()
+            .orElseThrow()
+            .substring(11);
+    String early = "CREATE TABLE d (zip text, n int, at int NOT NULL, id bigint NOT NULL)";
+    String attach = "ALTER TABLE events ATTACH PARTITION d FOR VALUES FROM (30) TO (40)";
+    db.execute(early, "INSERT INTO d SELECT NULL, n, 30, n FROM generate_series(1, 50) n");
+    assertThatThrownBy(() -> db.execute(attach)).hasMessageContaining("missing constraint");
+    db.execute(
+        "ALTER TABLE d ADD CONSTRAINT " + check + " CHECK (zip IS NOT NULL) NOT VALID", attach);
+    assertThat(db.queryLong("SELECT count(*) FROM events WHERE zip IS NULL")).isEqualTo(50);
+    // As when the validation of the whole has failed: first those before it are proved.
+    again(run, AddColumn.ENFORCE);
+    steps = run.steps(AddColumn.ENFORCE, Direction.UP);
+    assertThat(steps.stream().map(Step::name)).noneMatch(each -> each.startsWith("refill"));
+    run.run(steps.get(1));
+    Step last = steps.get(2);
+    assertThat(last.sql().get(0)).contains("\"d\"", "VALIDATE");
+    assertThatThrownBy(() -> db.execute(last.sql().get(0)))
+        .hasMessageContaining("violated by some row");
+    again(run, AddColumn.ENFORCE);
+    assertThat(run.steps(AddColumn.ENFORCE, Direction.UP).get(1).name()).startsWith("refill-");
+    run.run((BackfillStep) run.steps(AddColumn.ENFORCE, Direction.UP).get(1));
+    run.rest(AddColumn.ENFORCE, Direction.UP);
+    assertThat(notNull()).hasSize(6);
+    assertThat(db.queryLong("SELECT count(*) FROM events WHERE zip = 'z' || id")).isEqualTo(3050);
   }
 
   /** Trap 20: one ALTER locks them all, so all are looked at. */

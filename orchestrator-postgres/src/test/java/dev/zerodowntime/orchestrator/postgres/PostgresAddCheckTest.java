@@ -160,7 +160,7 @@ class PostgresAddCheckTest {
         "CREATE TABLE keyless (a int, \"My b\" text)");
     refused(b -> b.table("nobody"), "no table \"nobody\"");
     refused(b -> b.table("v"), "is a view");
-    refused(b -> b.table("parted").expression("b > 0"), "partitioned table");
+    refused(b -> b.table("parted").expression("b > 0"), "no primary key");
     refused(b -> b.table("part").expression("b > 0"), "is a partition");
     refused(b -> b.table("parent").expression("a > 0"), "inherit");
     refused(b -> b.table("keyless").expression("a > 0"), "no primary key", "Add a primary key");

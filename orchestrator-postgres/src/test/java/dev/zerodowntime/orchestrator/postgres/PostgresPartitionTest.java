@@ -120,6 +120,50 @@ class PostgresPartitionTest {
         .orElseThrow();
   }
 
+  /** With one that came since, the server would refuse to detach CONCURRENTLY. */
+  @Test
+  void theWayBackNamesADefaultPartitionThatCameSince() throws SQLException {
+    StepRunner<AttachPartition> run = attach().preflight();
+    run.up(AttachPartition.ENFORCE);
+    run.preflight();
+    run.up(AttachPartition.DONE);
+    back(run);
+    withDefault();
+    assertThatThrownBy(() -> db.execute("ALTER TABLE events DETACH PARTITION \"Feb\" CONCURRENTLY"))
+        .hasMessageContaining("concurrently");
+    refusesBack(run, "\"rest\"", "CONCURRENTLY", "DETACH PARTITION \"public\".\"rest\"");
+    db.execute("ALTER TABLE events DETACH PARTITION rest");
+    back(run);
+    run.rest(AttachPartition.DONE, Direction.DOWN);
+    run.down(AttachPartition.ENFORCE);
+  }
+
+  @Test
+  void theWayBackNamesADefaultPartitionThatIsGone() throws SQLException {
+    withDefault();
+    StepRunner<AttachPartition> run = attach().preflight();
+    run.up(AttachPartition.ENFORCE);
+    run.preflight();
+    run.up(AttachPartition.DONE);
+    back(run);
+    db.execute("ALTER TABLE events DETACH PARTITION rest");
+    refusesBack(run, "\"rest\"", "not there any more", "abandon");
+    db.execute("CREATE TABLE rest2 PARTITION OF events DEFAULT");
+    refusesBack(run, "\"rest2\"", "instead of \"public\".\"rest\"");
+  }
+
+  private void back(StepRunner<AttachPartition> run) throws SQLException {
+    try (Connection c = db.dataSource().getConnection()) {
+      run.support.preflightBack(run.migration, run.target, AttachPartition.DONE, run.facts, c);
+    }
+  }
+
+  private void refusesBack(StepRunner<AttachPartition> run, String... parts) {
+    assertThatThrownBy(() -> back(run))
+        .isInstanceOf(RefusedException.class)
+        .satisfies(e -> assertThat(e.getMessage()).contains(parts));
+  }
+
   private void attachesAndDetaches() throws SQLException {
     List<List<Object>> before = catalog();
     StepRunner<AttachPartition> run = attach().preflight();

@@ -196,7 +196,7 @@ class PostgresSetNotNullTest {
     refused(b -> b.table("nobody"), "no table \"nobody\"");
     refused(b -> b.column("my a"), "no column \"my a\"", "[id, My a]");
     refused(b -> b.table("v"), "is a view");
-    refused(b -> b.table("parted").column("a"), "partitioned table");
+    refused(b -> b.table("parted").column("a"), "no primary key");
     refused(b -> b.table("parent").column("a"), "inherit");
     refused(b -> b.table("keyless").column("a"), "no primary key", "Add a primary key");
   }

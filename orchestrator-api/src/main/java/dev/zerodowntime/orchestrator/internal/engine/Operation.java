@@ -40,8 +40,8 @@ record Operation<M extends Migration<?>>(OperationSupport<M> support, M migratio
     return support.recaptures(phase);
   }
 
-  boolean recapturesOnFailure(int phase) {
-    return support.recapturesOnFailure(phase);
+  boolean recapturesOnFailure(int phase, Direction direction) {
+    return support.recapturesOnFailure(phase, direction);
   }
 
   Optional<String> consent(Map<String, Object> facts, int phase, Direction direction) {

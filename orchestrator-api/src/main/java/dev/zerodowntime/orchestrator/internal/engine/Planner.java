@@ -13,6 +13,7 @@ import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.NotYetException;
+import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +22,7 @@ import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -95,17 +97,40 @@ final class Planner {
       List<Step> up = operation.steps(target, facts, position, Direction.UP);
       List<Step> down =
           reversible ? operation.steps(target, facts, position, Direction.DOWN) : List.of();
-      for (Step step : up) {
-        if (step instanceof BackfillStep backfill && rows < 0) {
-          String sql = ctx.dialect().scans().estimate(backfill.scan());
-          rows =
-              Db.autoCommit(ctx.ddlDataSource(), c -> Db.queryOne(c, sql, row -> row.getLong(1)))
-                  .orElse(-1L);
-        }
+      if (rows < 0) {
+        rows = rows(up);
       }
       phases.add(new PhasePlan(phase, planned(up), planned(down), reversible));
     }
     return new MigrationPlan(target.id(), target.schema(), lifecycle, rows, phases);
+  }
+
+  /** Rows of all tables that are backfilled, such as a partitioned table's; -1 if unknown. */
+  private long rows(List<Step> steps) throws SQLException {
+    Map<String, Scan> scans = new LinkedHashMap<>();
+    for (Step step : steps) {
+      if (step instanceof BackfillStep backfill) {
+        scans.putIfAbsent(backfill.scan().table(), backfill.scan());
+      }
+    }
+    if (scans.isEmpty()) {
+      return -1;
+    }
+    return Db.autoCommit(
+        ctx.ddlDataSource(),
+        connection -> {
+          long sum = 0;
+          for (Scan scan : scans.values()) {
+            long rows =
+                Db.queryOne(connection, ctx.dialect().scans().estimate(scan), row -> row.getLong(1))
+                    .orElse(-1L);
+            if (rows < 0) {
+              return -1L;
+            }
+            sum += rows;
+          }
+          return sum;
+        });
   }
 
   private static List<PlannedStep> planned(List<Step> steps) {

@@ -8,15 +8,20 @@ import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.CallStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
+import dev.zerodowntime.orchestrator.spi.Repeat;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.VerifyStep;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -177,7 +182,7 @@ final class StepRunner {
       throws SQLException {
     MigrationRow row = context.row();
     State state = row.state();
-    if (state.direction() != Direction.UP || !operation.recapturesOnFailure(state.upper())) {
+    if (!operation.recapturesOnFailure(state.upper(), state.direction())) {
       return failure;
     }
     Preflight.Found found;
@@ -191,15 +196,44 @@ final class StepRunner {
     if (found.facts().equals(row.facts())) {
       return failure;
     }
+    List<String> stopped =
+        stopped(
+            operation.steps(ctx.target(row), row.facts(), state.upper(), state.direction()),
+            operation.steps(ctx.target(row), found.facts(), state.upper(), state.direction()));
     ctx.transaction(
         connection -> {
           context.lease().require(connection);
+          for (String step : stopped) {
+            if (ctx.backfills()
+                .read(connection, row, step)
+                .filter(each -> !each.done())
+                .isPresent()) {
+              ctx.backfills().discard(connection, row, step);
+            }
+          }
           ctx.migrations().facts(connection, row, found.lifecycle(), found.facts());
           // The same pair; from its first step on.
           ctx.migrations().state(connection, row, state);
           return true;
         });
     return Outcome.more("the catalog has changed meanwhile, and so do the steps");
+  }
+
+  /**
+   * Walks that there are no more, such as those over a table that is gone. One that may not be made
+   * twice is remembered all the same: its table may come back.
+   */
+  private static List<String> stopped(List<Step> before, List<Step> now) {
+    Set<String> names = now.stream().map(Step::name).collect(Collectors.toSet());
+    return before.stream()
+        .filter(
+            each ->
+                each instanceof VerifyStep
+                    || (each instanceof BackfillStep backfill
+                        && !(backfill.repeat() instanceof Repeat.OncePerKey)))
+        .map(Step::name)
+        .filter(each -> !names.contains(each))
+        .toList();
   }
 
   private static int position(List<Step> steps, @org.jspecify.annotations.Nullable String name) {

@@ -104,7 +104,9 @@ final class Subjects {
             dropUnique(),
             widenKey(),
             addColumnPartitioned(),
-            dropColumnNotNull())) {
+            dropColumnNotNull(),
+            backfillPartitioned(),
+            setNotNullPartitioned())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -769,6 +771,32 @@ final class Subjects {
                 .table("letters")
                 .column("body")
                 .fillBackWithSql("'again ' || id")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> backfillPartitioned() {
+    return new Subject<>(
+        "Backfill partitioned",
+        Backfill.Code.class,
+        approvals ->
+            policy(Backfill.of("billing/events-country"), approvals)
+                .table("events")
+                .set("country", "'DE'")
+                .undo("country", "'de'")
+                .build(),
+        phase -> Row.PLAIN,
+        "SELECT count(*) FROM events WHERE country <> 'DE'");
+  }
+
+  private static Subject<?> setNotNullPartitioned() {
+    return new Subject<>(
+        "SetNotNull partitioned",
+        SetNotNull.Code.class,
+        approvals ->
+            policy(SetNotNull.of("billing/events-country-given"), approvals)
+                .table("events")
+                .column("country")
                 .build(),
         phase -> Row.PLAIN);
   }
