@@ -105,7 +105,8 @@ final class Subjects {
             widenKey(),
             addColumnPartitioned(),
             backfillPartitioned(),
-            setNotNullPartitioned())) {
+            setNotNullPartitioned(),
+            dropColumnPartitioned())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -782,6 +783,19 @@ final class Subjects {
             policy(SetNotNull.of("billing/events-country-given"), approvals)
                 .table("events")
                 .column("country")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropColumnPartitioned() {
+    return new Subject<>(
+        "DropColumn partitioned",
+        DropColumn.Code.class,
+        approvals ->
+            policy(DropColumn.of("billing/events-without-seen"), approvals)
+                .table("events")
+                .column("seen")
+                .fillBackWithSql("1")
                 .build(),
         phase -> Row.PLAIN);
   }
