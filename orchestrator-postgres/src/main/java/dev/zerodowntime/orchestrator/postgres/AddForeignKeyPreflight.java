@@ -24,6 +24,14 @@ final class AddForeignKeyPreflight {
   /** Whether that one is valid, too. */
   static final String VALID = "valid";
 
+  /** Partitions of the referenced table, quoted and qualified; missing where it has none. */
+  static final String REFERENCED = "referencedPartitions";
+
+  /** Whether each partition must get a foreign key of its own before the whole can. */
+  static final String PER_PARTITION = "perPartition";
+
+  private static final int ON_THE_WHOLE_SINCE = 18;
+
   private static final String TRIAL_KEY = "zdo_trial_key";
 
   /** Two tables of two schemas may have the same name. */
@@ -67,7 +75,7 @@ final class AddForeignKeyPreflight {
 
   Map<String, Object> facts() throws SQLException {
     Sql.requireFits(migration.id(), "constraint", migration.name());
-    CatalogTable table = catalog.table(migration.table());
+    CatalogTable table = catalog.tableOrPartitioned(migration.table());
     CatalogTable referenced = referenced();
     requireColumns(table);
     for (String column : migration.referencedColumns()) {
@@ -93,6 +101,24 @@ final class AddForeignKeyPreflight {
     requireIndex(table, referenced);
     table.requireAllRows(catalog, "the search for rows that refer to nothing");
     referenced.requireAllRows(catalog, "the search for rows that are referred to");
+    for (CatalogTable leaf : Partitions.capture(catalog, table, facts)) {
+      leaf.requireAllRows(catalog, "the search for rows that refer to nothing");
+    }
+    if (table.partitioned()) {
+      facts.put(
+          PER_PARTITION,
+          catalog.connection().getMetaData().getDatabaseMajorVersion() < ON_THE_WHOLE_SINCE);
+      if (there == null) {
+        requireNoneOfPartitions(table, referenced);
+      }
+    }
+    if (referenced.partitioned()) {
+      facts.put(
+          REFERENCED,
+          CatalogPartition.read(catalog, referenced).stream()
+              .map(CatalogPartition::qualified)
+              .toList());
+    }
     facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
     return facts;
   }
@@ -101,9 +127,9 @@ final class AddForeignKeyPreflight {
   private CatalogTable referenced() throws SQLException {
     String schema = migration.referencedSchema().orElse(catalog.target().schema());
     if (schema.equals(catalog.target().schema())) {
-      return catalog.table(migration.referencedTable());
+      return catalog.tableOrPartitioned(migration.referencedTable());
     }
-    CatalogTable table = CatalogTable.read(catalog, schema, migration.referencedTable());
+    CatalogTable table = CatalogTable.read(catalog, schema, migration.referencedTable(), true);
     List<String> lacking =
         catalog.list(
             "SELECT p FROM unnest(ARRAY['SELECT', 'REFERENCES']) p WHERE NOT"
@@ -132,6 +158,37 @@ final class AddForeignKeyPreflight {
               + ";");
     }
     return table;
+  }
+
+  /** The server might take a partition's own for its part, and the way back would take it away. */
+  private void requireNoneOfPartitions(CatalogTable table, CatalogTable referenced)
+      throws SQLException {
+    for (CatalogPartition each : CatalogPartition.read(catalog, table)) {
+      List<String> own =
+          catalog.list(
+              "SELECT k.conname FROM pg_constraint k WHERE k.conrelid = ?::bigint::oid AND"
+                  + " (k.conname = ? OR k.contype = 'f' AND k.confrelid = ?::bigint::oid AND"
+                  + " k.conparentid = 0 AND ARRAY(SELECT a.attname::text FROM unnest(k.conkey) u"
+                  + " JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u ORDER BY 1) ="
+                  + " ARRAY(SELECT n FROM unnest(string_to_array(?, chr(1))) n ORDER BY 1)) ORDER"
+                  + " BY 1",
+              row -> row.getString(1),
+              each.oid(),
+              migration.name(),
+              referenced.oid(),
+              String.join("\u0001", migration.key()));
+      if (!own.isEmpty()) {
+        throw catalog.refuse(
+            "partition "
+                + each.qualified()
+                + " of "
+                + table.display()
+                + " has a constraint of its own, "
+                + Sql.quote(own.get(0))
+                + ", with this name or to the same effect",
+            "Choose another name, or drop that one.");
+      }
+    }
   }
 
   private void requireColumns(CatalogTable table) throws SQLException {

@@ -62,7 +62,8 @@ record CatalogTable(
     return read(catalog, schema, name, false);
   }
 
-  private static CatalogTable read(Catalog catalog, String schema, String name, boolean partitioned)
+  /** The same; a partitioned one if the caller can cope with it. */
+  static CatalogTable read(Catalog catalog, String schema, String name, boolean partitioned)
       throws SQLException {
     List<Found> found =
         catalog.list(

@@ -58,15 +58,32 @@ final class DropColumnCheck {
 
   /** Checks only that nothing has come to name the column. */
   void requireStillUnused() throws SQLException {
-    CatalogTable table = catalog.table(migration.table());
+    CatalogTable table = catalog.tableOrPartitioned(migration.table());
     CatalogColumn column = catalog.column(table, migration.column());
     requireUnused(table, column);
+    for (CatalogPartition each : partitions(table)) {
+      requireUnused(each.table(), catalog.column(each.table(), column.name()));
+    }
     FillFunctions.awaitNone(catalog, table, column);
   }
 
+  /** Partitions that are there by now. */
+  Map<String, Object> partitionsNow(Map<String, Object> known) throws SQLException {
+    return Partitions.now(catalog, migration.table(), known);
+  }
+
+  private List<CatalogPartition> partitions(CatalogTable table) throws SQLException {
+    return table.partitioned() ? CatalogPartition.owned(catalog, table) : List.of();
+  }
+
   Map<String, Object> facts() throws SQLException {
-    CatalogTable table = catalog.table(migration.table());
+    CatalogTable table = catalog.tableOrPartitioned(migration.table());
     CatalogColumn column = catalog.column(table, migration.column());
+    if (column.inherited()) {
+      throw catalog.refuse(
+          "column \"" + column.name() + "\" of table " + table.display() + " is inherited",
+          "Drop it from the table it comes from.");
+    }
     List<CatalogConstraint> constraints = catalog.constraints(table, column);
     List<CatalogIndex> indexes =
         catalog.indexes(table).stream().filter(index -> index.mentions(column.name())).toList();
@@ -74,9 +91,25 @@ final class DropColumnCheck {
     requireNoKey(table, column, constraints);
     requireConsent(table, column, constraints, indexes);
     Map<String, Object> facts = new LinkedHashMap<>();
+    List<CatalogTable> leaves = Partitions.capture(catalog, table, facts);
+    new DropColumnParts(catalog, table, column).require(partitions(table));
+    for (CatalogPartition each : partitions(table)) {
+      requireUnused(each.table(), catalog.column(each.table(), column.name()));
+    }
     notNullConstraint(table, column, facts);
     try (Trial trial = new Trial(catalog, table, 0)) {
       new Relaxation(catalog, table, column, constraints, indexes, trial).describe(facts);
+    }
+    if (table.partitioned() && facts.containsKey(DOMAIN)) {
+      throw catalog.refuse(
+          "domain "
+              + column.type()
+              + " of column \""
+              + column.name()
+              + "\" rejects rows that omit it, and table "
+              + table.display()
+              + " is partitioned",
+          "ALTER DOMAIN " + column.type() + " so that it accepts NULL.");
     }
     Set<String> partners = new TreeSet<>();
     for (CatalogConstraint constraint : constraints) {
@@ -89,8 +122,14 @@ final class DropColumnCheck {
         catalog, table, Sql.tombstone(migration.id(), table.schema(), migration.column()), facts);
     if (migration.fillBackSql().isPresent() && PostgresDropColumn.fillsBack(migration, facts)) {
       table.requireBackfill(catalog);
-      RowTriggers.requireConsent(
-          catalog, table, column.number(), migration.policy().allowedTriggers());
+      for (CatalogTable leaf : leaves) {
+        leaf.requireBackfill(catalog);
+        RowTriggers.requireConsent(
+            catalog,
+            leaf,
+            catalog.column(leaf, column.name()).number(),
+            migration.policy().allowedTriggers());
+      }
       facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table)));
       tryFillBack(table, column);
     }
@@ -110,11 +149,6 @@ final class DropColumnCheck {
 
   /** Whatever names the column would break, at the latest when it is gone. */
   private void requireUnused(CatalogTable table, CatalogColumn column) throws SQLException {
-    if (column.inherited()) {
-      throw catalog.refuse(
-          "column \"" + column.name() + "\" of table " + table.display() + " is inherited",
-          "Drop it from the table it comes from.");
-    }
     List<String> users =
         new ArrayList<>(
             catalog.dependents(table, column).stream()

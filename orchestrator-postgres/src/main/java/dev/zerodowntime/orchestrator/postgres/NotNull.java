@@ -38,6 +38,46 @@ final class NotNull {
       String check,
       List<Partitions.Leaf> leaves,
       List<Step> between) {
+    return enforce(
+        tables,
+        column,
+        check,
+        leaves,
+        between,
+        "ALTER COLUMN " + Sql.quote(column) + " SET NOT NULL");
+  }
+
+  /**
+   * The same where NOT NULL is a constraint with a name, from PostgreSQL 18 on: the check is the
+   * proof for it as well.
+   *
+   * @param constraint its name, and its comment
+   */
+  static List<Step> enforce(
+      List<String> tables, String column, String check, ColumnFacts constraint) {
+    String name = constraint.text("name");
+    List<Step> steps =
+        enforce(
+            tables,
+            column,
+            check,
+            List.of(),
+            List.of(),
+            "ADD CONSTRAINT " + Sql.quote(name) + " NOT NULL " + Sql.quote(column));
+    String comment = constraint.optional("comment");
+    if (comment != null) {
+      steps.add(comment("comment-not-null", tables.get(0), name, comment));
+    }
+    return steps;
+  }
+
+  private static List<Step> enforce(
+      List<String> tables,
+      String column,
+      String check,
+      List<Partitions.Leaf> leaves,
+      List<Step> between,
+      String set) {
     String table = tables.get(0);
     List<TableLock> lock = TableLock.each("ACCESS EXCLUSIVE", tables);
     String alter = "ALTER TABLE " + table + " ";
@@ -80,7 +120,7 @@ final class NotNull {
             "set-not-null",
             "NOT NULL; the validated check is the proof, so no row is looked at",
             lock,
-            List.of(alter + "ALTER COLUMN " + quoted + " SET NOT NULL"),
+            List.of(alter + set),
             Probes.all(reached),
             false));
     steps.add(

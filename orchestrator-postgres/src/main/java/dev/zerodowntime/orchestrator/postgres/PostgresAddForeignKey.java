@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** A foreign key: proved for the rows there are, added NOT VALID, validated. */
 final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
@@ -32,7 +31,20 @@ final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    return new AddForeignKeyPreflight(migration, target, connection).facts();
+    return phase <= AddForeignKey.ENFORCE
+        ? new AddForeignKeyPreflight(migration, target, connection).facts()
+        : Partitions.now(new Catalog(migration, target, connection), migration.table(), known);
+  }
+
+  /** Partitions come and go. */
+  @Override
+  public boolean recaptures(int phase) {
+    return true;
+  }
+
+  @Override
+  public boolean recapturesOnFailure(int phase) {
+    return phase > AddForeignKey.ENFORCE;
   }
 
   @Override
@@ -43,43 +55,44 @@ final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
       int phase,
       Direction direction) {
     String table = Sql.qualified(target.schema(), migration.table());
-    String referenced =
+    List<String> own = Partitions.locked(table, facts);
+    List<String> referenced = new ArrayList<>();
+    referenced.add(
         Sql.qualified(
-            migration.referencedSchema().orElse(target.schema()), migration.referencedTable());
-    List<String> tables = Stream.of(table, referenced).distinct().toList();
+            migration.referencedSchema().orElse(target.schema()), migration.referencedTable()));
+    referenced.addAll(Facts.texts(facts, AddForeignKeyPreflight.REFERENCED));
+    ForeignKeySteps steps =
+        new ForeignKeySteps(
+            migration.name(),
+            definition(migration, referenced.get(0)),
+            own,
+            Partitions.leaves(facts),
+            referenced,
+            Facts.flag(facts, AddForeignKeyPreflight.PER_PARTITION));
     boolean up = direction == Direction.UP;
     boolean there = Facts.flag(facts, AddForeignKeyPreflight.THERE);
     return switch (phase) {
       case AddForeignKey.ENFORCE ->
-          up
-              ? enforce(migration, facts, tables, referenced)
-              : there
-                  ? List.of()
-                  : List.of(
-                      ConstraintSteps.drop(
-                          "drop-foreign-key",
-                          "rows need not refer to anything any more",
-                          tables,
-                          migration.name()));
+          up ? enforce(facts, table, referenced.get(0), steps) : there ? List.of() : steps.drop();
       // Not validated any more it would still reject the same rows: there is nothing to take back,
       // and doing so would only cost a blocking lock.
       case AddForeignKey.DONE ->
           up && !Facts.flag(facts, AddForeignKeyPreflight.VALID)
-              ? List.of(NotNull.validate("validate-foreign-key", table, migration.name()))
+              ? steps.validate(there)
               : List.of();
       default -> throw new IllegalArgumentException("AddForeignKey has no phase " + phase);
     };
   }
 
   private static List<Step> enforce(
-      AddForeignKey migration, Map<String, Object> facts, List<String> tables, String referenced) {
+      Map<String, Object> facts, String table, String referenced, ForeignKeySteps foreignKey) {
     if (Facts.flag(facts, AddForeignKeyPreflight.VALID)) {
       return List.of(
           ConstraintSteps.nothing(
               "foreign-key-exists",
               "the table has this foreign key already, and every row passes it: nothing to do,"
                   + " neither now nor on the way back",
-              tables.get(0)));
+              table));
     }
     List<Step> steps = new ArrayList<>();
     steps.add(
@@ -87,19 +100,9 @@ final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
             "verify-rows",
             "no row may refer to a row of " + referenced + " that is not there",
             new Scan(
-                tables.get(0),
-                Facts.key(facts),
-                Facts.required(facts, AddForeignKeyPreflight.ORPHAN))));
+                table, Facts.key(facts), Facts.required(facts, AddForeignKeyPreflight.ORPHAN))));
     if (!Facts.flag(facts, AddForeignKeyPreflight.THERE)) {
-      steps.add(
-          ConstraintSteps.add(
-              "add-foreign-key",
-              "new and changed rows must refer to a row, and what is referred to can't go; existing"
-                  + " rows are not looked at",
-              LockMode.SHARE_ROW_EXCLUSIVE,
-              tables,
-              migration.name(),
-              definition(migration, referenced) + " NOT VALID"));
+      steps.addAll(foreignKey.add());
     }
     return steps;
   }

@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.TableLock;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -35,15 +36,17 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
     DropColumnCheck check = new DropColumnCheck(migration, target, connection);
     if (phase == DropColumn.CONTRACT) {
       check.requireStillUnused();
-      return known;
     }
-    return check.facts();
+    return phase == DropColumn.RELAX ? check.facts() : check.partitionsNow(known);
   }
 
-  /** What came to name the column since must not break when it is renamed. */
+  /**
+   * What came to name the column since must not break when it is renamed; and partitions come and
+   * go.
+   */
   @Override
   public boolean recaptures(int phase) {
-    return phase <= DropColumn.CONTRACT;
+    return true;
   }
 
   /**
@@ -94,6 +97,7 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
       int phase,
       Direction direction) {
     String table = Sql.qualified(target.schema(), migration.table());
+    List<String> tables = Partitions.locked(table, facts);
     String tombstone = Sql.tombstone(migration.id(), target.schema(), migration.column());
     boolean up = direction == Direction.UP;
     return switch (phase) {
@@ -101,7 +105,7 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
           !relaxes(facts)
               ? List.of()
               : up
-                  ? List.of(relax(migration, facts, table))
+                  ? List.of(relax(migration, facts, tables))
                   : new Unrelax(migration, target, facts).steps();
       case DropColumn.CONTRACT ->
           List.of(
@@ -109,22 +113,23 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
                   ? rename(
                       "quarantine-column",
                       "renames the column to a tombstone, with its values",
-                      table,
+                      tables,
                       migration.column(),
                       tombstone)
                   : rename(
                       "restore-column",
                       "brings the column back from quarantine",
-                      table,
+                      tables,
                       tombstone,
                       migration.column()));
-      case DropColumn.PURGE -> up ? List.of(purge(facts, table, tombstone)) : List.of();
+      case DropColumn.PURGE -> up ? List.of(purge(facts, tables, tombstone)) : List.of();
       default -> throw new IllegalArgumentException("DropColumn has no phase " + phase);
     };
   }
 
   /** All of it in one ALTER: one lock, and nobody meets it half relaxed. */
-  private static Step relax(DropColumn migration, Map<String, Object> facts, String table) {
+  private static Step relax(DropColumn migration, Map<String, Object> facts, List<String> tables) {
+    String table = tables.get(0);
     String column = "ALTER COLUMN " + Sql.quote(migration.column());
     List<String> actions = new ArrayList<>();
     List<String> conditions = new ArrayList<>();
@@ -150,33 +155,33 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
     return new DdlStep(
         "relax-column",
         "removes whatever would reject a row that omits the column; touches no row",
-        "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
-        List.of(table),
+        TableLock.each("ACCESS EXCLUSIVE", tables),
         List.of("ALTER TABLE " + table + " " + String.join(", ", actions)),
         Probes.all(conditions.toArray(String[]::new)),
         retyped);
   }
 
-  private static Step rename(String name, String summary, String table, String from, String to) {
+  private static Step rename(
+      String name, String summary, List<String> tables, String from, String to) {
+    String table = tables.get(0);
     return new DdlStep(
         name,
         summary,
-        "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
-        List.of(table),
+        TableLock.each("ACCESS EXCLUSIVE", tables),
         List.of(
             "ALTER TABLE " + table + " RENAME COLUMN " + Sql.quote(from) + " TO " + Sql.quote(to)),
         Probes.all(Probes.not(Probes.column(table, from)), Probes.column(table, to)),
         true);
   }
 
-  private static Step purge(Map<String, Object> facts, String table, String tombstone) {
-    List<String> tables = new ArrayList<>(List.of(table));
+  private static Step purge(Map<String, Object> facts, List<String> own, String tombstone) {
+    String table = own.get(0);
+    List<String> tables = new ArrayList<>(own);
     tables.addAll(Facts.texts(facts, DropColumnCheck.PARTNERS));
     return new DdlStep(
         "drop-column",
         "drops the tombstone, with its indexes and constraints; there is no way back",
-        "ACCESS EXCLUSIVE on " + String.join(", ", tables) + ", within the lock budget",
-        tables,
+        TableLock.each("ACCESS EXCLUSIVE", tables),
         List.of("ALTER TABLE " + table + " DROP COLUMN IF EXISTS " + Sql.quote(tombstone)),
         Probes.all(Probes.not(Probes.column(table, tombstone))),
         true);

@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Probe;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.TableLock;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,7 @@ final class Unrelax {
   private final DropColumn migration;
   private final Map<String, Object> facts;
   private final String table;
+  private final List<String> tables;
   private final String check;
   private final List<Step> steps = new ArrayList<>();
 
@@ -28,6 +30,7 @@ final class Unrelax {
     this.migration = migration;
     this.facts = facts;
     this.table = Sql.qualified(target.schema(), migration.table());
+    this.tables = Partitions.locked(table, facts);
     this.check = "zdo_not_null_" + Sql.hash8(migration.id(), target.schema());
   }
 
@@ -46,8 +49,10 @@ final class Unrelax {
       ColumnFacts named = new ColumnFacts(facts).notNullConstraint();
       steps.addAll(
           named == null
-              ? NotNull.enforce(table, migration.column(), check)
-              : NotNull.enforce(table, migration.column(), named));
+              ? NotNull.enforce(tables, migration.column(), check, List.of(), List.of())
+              : Partitions.is(facts)
+                  ? NotNull.enforce(tables, migration.column(), check, named)
+                  : NotNull.enforce(table, migration.column(), named));
     }
     lost(migration, facts).ifPresent(this::stayRelaxed);
     return steps;
@@ -65,6 +70,7 @@ final class Unrelax {
     }
   }
 
+  /** Over the whole where it is partitioned: there are other partitions by now. */
   private void fill() {
     String column = Sql.quote(migration.column());
     String value = "(" + migration.fillBackSql().orElseThrow() + ")";
@@ -91,7 +97,7 @@ final class Unrelax {
                 + " NOT VALID",
             Probes.constraint(table, name)));
     if (Facts.flag(each, "validated")) {
-      steps.add(NotNull.validate("validate-check " + name, table, name));
+      steps.addAll(NotNull.validate("validate-check " + name, tables, List.of(), name));
     }
     String comment = Facts.required(each, "comment");
     if (!comment.isEmpty()) {
@@ -153,8 +159,7 @@ final class Unrelax {
     return new DdlStep(
         name,
         summary,
-        "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
-        List.of(table),
+        TableLock.each("ACCESS EXCLUSIVE", tables),
         List.of("ALTER TABLE " + table + " " + action),
         Probes.all(done),
         false);

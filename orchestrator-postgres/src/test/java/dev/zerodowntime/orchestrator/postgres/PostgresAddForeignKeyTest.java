@@ -229,7 +229,6 @@ class PostgresAddForeignKeyTest {
     refused(b -> b.table("nobody"), "no table \"nobody\"");
     refused(b -> b.references("nobody", "id", "My c"), "no table \"nobody\"");
     refused(b -> b.references("v", "id", "My c"), "is a view");
-    refused(b -> boss.apply(b).references("parted", "b"), "partitioned table");
     refused(b -> boss.apply(b).references("lost", "id"), "unlogged", "SET LOGGED");
     refused(b -> b.columns("id", "my c"), "no column \"my c\"");
     refused(b -> b.references("teams", "id", "x"), "no column \"x\"");

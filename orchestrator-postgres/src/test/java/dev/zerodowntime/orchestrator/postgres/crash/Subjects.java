@@ -106,7 +106,8 @@ final class Subjects {
             addColumnPartitioned(),
             dropColumnNotNull(),
             backfillPartitioned(),
-            setNotNullPartitioned())) {
+            setNotNullPartitioned(),
+            dropColumnPartitioned())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -797,6 +798,19 @@ final class Subjects {
             policy(SetNotNull.of("billing/events-country-given"), approvals)
                 .table("events")
                 .column("country")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> dropColumnPartitioned() {
+    return new Subject<>(
+        "DropColumn partitioned",
+        DropColumn.Code.class,
+        approvals ->
+            policy(DropColumn.of("billing/events-without-seen"), approvals)
+                .table("events")
+                .column("seen")
+                .fillBackWithSql("1")
                 .build(),
         phase -> Row.PLAIN);
   }
