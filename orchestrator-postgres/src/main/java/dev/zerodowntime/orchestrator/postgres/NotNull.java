@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.TableLock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** NOT NULL without a scan under a blocking lock. */
 final class NotNull {
@@ -75,19 +76,28 @@ final class NotNull {
 
   /**
    * The same where NOT NULL is a constraint with a name, which is validated like any other: from
-   * PostgreSQL 18 on.
+   * PostgreSQL 18 on. What takes a blocking lock is one statement, in place of three.
    *
    * @param constraint its name, whether it is valid and inherited, and its comment
    */
   static List<Step> enforce(String table, String column, ColumnFacts constraint) {
+    return enforce(List.of(table), column, constraint);
+  }
+
+  /** A valid one without more to it, that the library itself gives the name. */
+  static List<Step> enforceByName(List<String> tables, String column, String name) {
+    return enforce(tables, column, new ColumnFacts(Map.of("name", name, "valid", true)));
+  }
+
+  private static List<Step> enforce(List<String> tables, String column, ColumnFacts constraint) {
+    String table = tables.get(0);
     String name = constraint.text("name");
     List<Step> steps = new ArrayList<>();
     steps.add(
         new DdlStep(
             "add-not-null",
             "new and changed rows must have a value; existing ones are not looked at",
-            "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
-            List.of(table),
+            TableLock.each("ACCESS EXCLUSIVE", tables),
             List.of(
                 "ALTER TABLE "
                     + table
@@ -100,7 +110,7 @@ final class NotNull {
             Probes.all(Probes.constraint(table, name)),
             false));
     if (constraint.flag("valid")) {
-      steps.add(validate("validate-not-null", table, name));
+      steps.add(validate("validate-not-null", tables, name));
     }
     String comment = constraint.optional("comment");
     if (comment != null) {
@@ -111,10 +121,15 @@ final class NotNull {
 
   /** Looks at every row while the table is in use. */
   static Step validate(String step, String table, String constraint) {
+    return validate(step, List.of(table), constraint);
+  }
+
+  private static Step validate(String step, List<String> tables, String constraint) {
+    String table = tables.get(0);
     return new OnlineStep(
         step,
         "proves that every row passes it, while the table is in use",
-        "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes",
+        TableLock.each("SHARE UPDATE EXCLUSIVE", tables),
         "ALTER TABLE " + table + " VALIDATE CONSTRAINT " + Sql.quote(constraint),
         Probes.all(Probes.validated(table, constraint)),
         Probes.NEVER,

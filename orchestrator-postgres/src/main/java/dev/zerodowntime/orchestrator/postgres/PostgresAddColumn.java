@@ -34,10 +34,10 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       Connection connection)
       throws SQLException {
     AddColumnCheck check = new AddColumnCheck(migration, target, connection);
-    return phase <= AddColumn.EXPAND ? check.facts() : check.partitionsNow(known);
+    return phase <= AddColumn.EXPAND ? check.facts() : check.now(phase, known);
   }
 
-  /** Partitions come and go; nothing else is looked at once the column is there. */
+  /** Partitions come and go, and names; nothing else is looked at once the column is there. */
   @Override
   public boolean recaptures(int phase) {
     return true;
@@ -108,8 +108,8 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
           !notNull
               ? List.of()
               : up
-                  ? NotNull.enforce(names.tables, migration.column(), names.check)
-                  : List.of(NotNull.relax(names.tables, migration.column(), names.check));
+                  ? enforce(migration, facts, names)
+                  : List.of(NotNull.relax(names.tables, migration.column(), names.notNull));
       case AddColumn.DONE ->
           !notNull
               ? List.of()
@@ -270,6 +270,12 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
         + Sql.literal(body);
   }
 
+  private static List<Step> enforce(AddColumn migration, Map<String, Object> facts, Names names) {
+    return facts.containsKey(AddColumnCheck.NOT_NULL)
+        ? NotNull.enforceByName(names.tables, migration.column(), names.notNull)
+        : NotNull.enforce(names.tables, migration.column(), names.notNull);
+  }
+
   private static Step dropTrigger(Names names) {
     return new DdlStep(
         "drop-fill-trigger",
@@ -295,7 +301,9 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     final String trigger;
     final String functionName;
     final String function;
-    final String check;
+
+    /** The NOT NULL constraint's, or that of the check which proves it. */
+    final String notNull;
 
     Names(AddColumn migration, Target target, Map<String, Object> facts) {
       String hash = Sql.hash8(migration.id(), target.schema());
@@ -308,7 +316,8 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       trigger = PostgresAddColumn.trigger(migration, target);
       functionName = FillFunctions.PREFIX + hash;
       function = Sql.qualified(controlSchema, functionName);
-      check = "zdo_not_null_" + hash;
+      String named = Facts.text(facts, AddColumnCheck.NOT_NULL);
+      notNull = named == null ? "zdo_not_null_" + hash : named;
     }
 
     String dropTrigger() {

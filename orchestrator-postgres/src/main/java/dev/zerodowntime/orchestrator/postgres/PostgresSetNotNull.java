@@ -30,8 +30,6 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
   /** What the NOT NULL constraint is called, where it has a name: from PostgreSQL 18 on. */
   private static final String NAME = "name";
 
-  private static final int NAMED_SINCE = 18;
-
   @Override
   public OperationType<SetNotNull> type() {
     return SetNotNull.TYPE;
@@ -48,20 +46,17 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
     Catalog catalog = new Catalog(migration, target, connection);
     CatalogTable table = catalog.table(migration.table());
     CatalogColumn column = catalog.column(table, migration.column());
-    boolean named = connection.getMetaData().getDatabaseMajorVersion() >= NAMED_SINCE;
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put(ALREADY, column.notNull());
-    if (named) {
-      for (Map<String, Object> there :
-          ColumnFactsRows.query(
-              connection, ColumnFactsSql.NOT_NULL, table.oid(), column.number())) {
+    if (NotNullName.exists(catalog)) {
+      Map<String, Object> there = NotNullName.there(catalog, table, column).orElse(null);
+      if (there != null) {
         boolean valid = Facts.flag(there, "valid");
         facts.put(ALREADY, valid);
         facts.put(BEGUN, !valid);
         facts.put(NAME, there.get("name"));
-      }
-      if (!facts.containsKey(NAME)) {
-        facts.put(NAME, freeName(catalog, table, column));
+      } else {
+        facts.put(NAME, NotNullName.free(catalog, table, column.name()));
       }
     }
     if (!Facts.flag(facts, ALREADY)) {
@@ -69,29 +64,6 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
       facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
     }
     return facts;
-  }
-
-  /** The name that the server would give it, with a number if somebody has that. */
-  private static String freeName(Catalog catalog, CatalogTable table, CatalogColumn column)
-      throws SQLException {
-    String given;
-    try (Trial trial = new Trial(catalog, table, 0)) {
-      trial.execute(
-          "ALTER TABLE " + trial.name() + " ALTER COLUMN " + column.quoted() + " SET NOT NULL");
-      given =
-          trial.text(
-              "SELECT k.conname FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute a ON"
-                  + " a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) WHERE k.contype = 'n'"
-                  + " AND k.conrelid = "
-                  + Sql.regclass(trial.name())
-                  + " AND a.attname = "
-                  + Sql.literal(column.name()));
-    }
-    String name = given;
-    for (int i = 1; NamedConstraint.read(catalog, table, name).isPresent(); i++) {
-      name = Sql.cut(given, Sql.MAX_NAME_BYTES - Integer.toString(i).length()) + i;
-    }
-    return name;
   }
 
   @Override
@@ -157,8 +129,7 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
     String table = Sql.qualified(target.schema(), migration.table());
     String name = constraint(migration, target, facts);
     return facts.containsKey(NAME)
-        ? NotNull.enforce(
-            table, migration.column(), new ColumnFacts(Map.of("name", name, "valid", true)))
+        ? NotNull.enforceByName(List.of(table), migration.column(), name)
         : NotNull.enforce(table, migration.column(), name);
   }
 
