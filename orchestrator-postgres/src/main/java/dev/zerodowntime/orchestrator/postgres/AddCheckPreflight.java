@@ -49,6 +49,9 @@ final class AddCheckPreflight {
     facts.put(VALID, there != null && there.validated());
     table.requireAllRows(catalog, "the search for rows that fail the check");
     facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
+    if (there == null) {
+      EmptyTable.note(catalog, table, facts);
+    }
     return facts;
   }
 

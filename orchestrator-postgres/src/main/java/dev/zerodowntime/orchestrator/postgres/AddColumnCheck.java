@@ -75,6 +75,7 @@ final class AddColumnCheck {
             catalog, each, PostgresAddColumn.trigger(migration, catalog.target()));
       }
       facts.put(PATH, catalog.path());
+      EmptyTable.note(catalog, table, facts);
       if (NotNullName.exists(catalog)) {
         facts.put(NOT_NULL, NotNullName.free(catalog, table, migration.column()));
       }

@@ -94,6 +94,9 @@ final class AddForeignKeyPreflight {
     table.requireAllRows(catalog, "the search for rows that refer to nothing");
     referenced.requireAllRows(catalog, "the search for rows that are referred to");
     facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
+    if (there == null) {
+      EmptyTable.note(catalog, table, facts);
+    }
     return facts;
   }
 

@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.postgres;
 
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -7,9 +8,12 @@ import dev.zerodowntime.orchestrator.spi.TableLock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** NOT NULL without a scan under a blocking lock. */
 final class NotNull {
+
+  private static final String AT_ONCE = "NOT NULL is set by one statement, with no row to look at";
 
   private NotNull() {}
 
@@ -117,6 +121,49 @@ final class NotNull {
       steps.add(comment("comment-not-null", table, name, comment));
     }
     return steps;
+  }
+
+  /**
+   * The steps of {@link #enforce} after the one that does all of it in a table without rows.
+   *
+   * @param facts say whether there were rows
+   * @param name the constraint's name, where it has one; else null
+   * @param usual the steps
+   */
+  static List<Step> atOnce(
+      Map<String, Object> facts,
+      String table,
+      String column,
+      @Nullable String name,
+      List<Step> usual) {
+    String quoted = Sql.quote(column);
+    String how =
+        name == null
+            ? "ALTER COLUMN " + quoted + " SET NOT NULL"
+            : "ADD CONSTRAINT " + Sql.quote(name) + " NOT NULL " + quoted;
+    String reached = name == null ? Probes.notNull(table, column) : Probes.validated(table, name);
+    return EmptyTable.atOnce(
+        facts,
+        "not-null-at-once",
+        "NOT NULL at once",
+        LockMode.ACCESS_EXCLUSIVE,
+        List.of(table),
+        "ALTER TABLE " + table + " " + how,
+        Probes.all(reached),
+        usual);
+  }
+
+  /** How NOT NULL is reached, for the plan. */
+  static List<Shortcut> shortcuts(Map<String, Object> facts, @Nullable String name) {
+    List<Shortcut> shortcuts = new ArrayList<>(EmptyTable.shortcut(facts, AT_ONCE));
+    if (name != null) {
+      shortcuts.add(
+          new Shortcut(
+              Shortcut.Kind.SERVER_VERSION,
+              "PostgreSQL 18 or later adds NOT NULL as NOT VALID and validates it, so there is no"
+                  + " check to add, and to drop, under a blocking lock"));
+    }
+    return shortcuts;
   }
 
   /** Looks at every row while the table is in use. */

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -31,6 +32,11 @@ final class PostgresAddCheck implements OperationSupport<AddCheck> {
       Connection connection)
       throws SQLException {
     return new AddCheckPreflight(migration, target, connection).facts();
+  }
+
+  @Override
+  public List<Shortcut> shortcuts(AddCheck migration, Map<String, Object> facts) {
+    return EmptyTable.constraintShortcut(facts);
   }
 
   @Override
@@ -84,7 +90,13 @@ final class PostgresAddCheck implements OperationSupport<AddCheck> {
               migration.name(),
               "CHECK (" + expression + ") NOT VALID"));
     }
-    return steps;
+    return EmptyTable.constraintAtOnce(
+        facts,
+        LockMode.ACCESS_EXCLUSIVE,
+        List.of(table),
+        migration.name(),
+        "CHECK (" + expression + ")",
+        steps);
   }
 
   private static List<Step> drop(AddCheck migration, Map<String, Object> facts, String table) {

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
@@ -88,6 +89,22 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     return direction == Direction.UP
         ? Published.consent(facts, migration.table(), migration.column())
         : Published.quarantine(facts, migration.table());
+  }
+
+  @Override
+  public List<Shortcut> shortcuts(AddColumn migration, Map<String, Object> facts) {
+    List<Shortcut> shortcuts = new ArrayList<>();
+    if (migration.defaultSql().isPresent() && !backfills(migration, facts)) {
+      shortcuts.add(
+          new Shortcut(
+              Shortcut.Kind.FAST_DEFAULT,
+              "rows that are there get the default without being touched, so there is nothing to"
+                  + " fill"));
+    }
+    if (migration.notNull()) {
+      shortcuts.addAll(NotNull.shortcuts(facts, Facts.text(facts, AddColumnCheck.NOT_NULL)));
+    }
+    return shortcuts;
   }
 
   @Override
@@ -271,9 +288,12 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
   }
 
   private static List<Step> enforce(AddColumn migration, Map<String, Object> facts, Names names) {
-    return facts.containsKey(AddColumnCheck.NOT_NULL)
-        ? NotNull.enforceByName(names.tables, migration.column(), names.notNull)
-        : NotNull.enforce(names.tables, migration.column(), names.notNull);
+    List<Step> usual =
+        facts.containsKey(AddColumnCheck.NOT_NULL)
+            ? NotNull.enforceByName(names.tables, migration.column(), names.notNull)
+            : NotNull.enforce(names.tables, migration.column(), names.notNull);
+    return NotNull.atOnce(
+        facts, names.table, migration.column(), Facts.text(facts, AddColumnCheck.NOT_NULL), usual);
   }
 
   private static Step dropTrigger(Names names) {

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -33,6 +34,11 @@ final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
       Connection connection)
       throws SQLException {
     return new AddForeignKeyPreflight(migration, target, connection).facts();
+  }
+
+  @Override
+  public List<Shortcut> shortcuts(AddForeignKey migration, Map<String, Object> facts) {
+    return EmptyTable.constraintShortcut(facts);
   }
 
   @Override
@@ -101,7 +107,13 @@ final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
               migration.name(),
               definition(migration, referenced) + " NOT VALID"));
     }
-    return steps;
+    return EmptyTable.constraintAtOnce(
+        facts,
+        LockMode.SHARE_ROW_EXCLUSIVE,
+        tables,
+        migration.name(),
+        definition(migration, referenced),
+        steps);
   }
 
   /** What follows the name. */

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -62,8 +63,16 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
     if (!Facts.flag(facts, ALREADY)) {
       table.requireAllRows(catalog, "the search for rows without a value");
       facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
+      EmptyTable.note(catalog, table, facts);
     }
     return facts;
+  }
+
+  @Override
+  public List<Shortcut> shortcuts(SetNotNull migration, Map<String, Object> facts) {
+    return Facts.flag(facts, ALREADY) || Facts.flag(facts, BEGUN)
+        ? List.of()
+        : NotNull.shortcuts(facts, Facts.text(facts, NAME));
   }
 
   @Override
@@ -115,6 +124,7 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
             new Scan(table, Facts.key(facts), column + " IS NULL")));
     if (!Facts.flag(facts, BEGUN)) {
       steps.add(all(migration, target, facts).get(0));
+      return NotNull.atOnce(facts, table, migration.column(), Facts.text(facts, NAME), steps);
     }
     return steps;
   }

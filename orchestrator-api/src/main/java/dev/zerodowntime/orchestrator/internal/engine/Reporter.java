@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.Wait;
@@ -187,12 +188,19 @@ final class Reporter {
         row.state(),
         row.status(),
         stage,
+        shortcuts(row),
         done,
         row.status() == MigrationStatus.DONE && !row.goesDown()
             ? waits.stream().filter(each -> each.kind() == Wait.Kind.HEALTH).toList()
             : waits,
         next(snapshot, row, waits),
         row.lastError());
+  }
+
+  private List<Shortcut> shortcuts(MigrationRow row) {
+    return row.finished() || !Preflight.captured(row)
+        ? List.of()
+        : ctx.operation(row).map(each -> each.shortcuts(row.facts())).orElse(List.of());
   }
 
   /** What the author of the migration does next. */

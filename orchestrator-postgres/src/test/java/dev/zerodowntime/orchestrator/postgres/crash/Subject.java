@@ -96,6 +96,7 @@ record Subject<C extends Enum<C> & CodeStage>(
         "INSERT INTO visits (country) SELECT 'fr' FROM generate_series(1, 20)",
         // What has no rows yet.
         "CREATE TABLE bookings (room int, during int4range)",
+        "CREATE TABLE drafts (id bigint PRIMARY KEY, title text)",
         // What has no key yet.
         "CREATE TABLE tallies (day int NOT NULL CONSTRAINT tallies_day UNIQUE, country text NOT NULL, visits int)",
         "INSERT INTO tallies SELECT i, 'de', i FROM generate_series(1, 240) i",

@@ -103,7 +103,9 @@ final class Subjects {
             detachPartition(),
             dropUnique(),
             widenKey(),
-            addColumnPartitioned())) {
+            addColumnPartitioned(),
+            setNotNullAtOnce(),
+            createIndexAtOnce())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -754,6 +756,32 @@ final class Subjects {
                 .column("region", "text")
                 .notNull()
                 .fillWithSql("coalesce(upper(country), '?')")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  /** In a table without rows; the usual steps come after it. */
+  private static Subject<?> setNotNullAtOnce() {
+    return new Subject<>(
+        "SetNotNull at once",
+        SetNotNull.Code.class,
+        approvals ->
+            policy(SetNotNull.of("billing/drafts-title"), approvals)
+                .table("drafts")
+                .column("title")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> createIndexAtOnce() {
+    return new Subject<>(
+        "CreateIndex at once",
+        CreateIndex.Code.class,
+        approvals ->
+            policy(CreateIndex.of("billing/drafts-by-title"), approvals)
+                .table("drafts")
+                .name("drafts_by_title")
+                .columns("title")
                 .build(),
         phase -> Row.PLAIN);
   }
