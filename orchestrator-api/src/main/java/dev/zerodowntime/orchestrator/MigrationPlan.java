@@ -10,6 +10,7 @@ import java.util.List;
  * @param lifecycle phases, stages and spans, resolved against the database
  * @param rows estimated rows of the table, negative if unknown
  * @param shortcuts work that isn't needed here, and why
+ * @param advice what the author may want to know before deciding for it, each a sentence
  * @param phases the phases after the first, in order
  */
 public record MigrationPlan(
@@ -18,11 +19,13 @@ public record MigrationPlan(
     Lifecycle lifecycle,
     long rows,
     List<Shortcut> shortcuts,
+    List<String> advice,
     List<PhasePlan> phases) {
 
   /** Copies the lists. */
   public MigrationPlan {
     shortcuts = List.copyOf(shortcuts);
+    advice = List.copyOf(advice);
     phases = List.copyOf(phases);
   }
 
@@ -72,6 +75,9 @@ public record MigrationPlan(
     text.append("\n  code stages: ").append(lifecycle.stages());
     for (Shortcut each : shortcuts) {
       text.append("\n  shortcut: ").append(each);
+    }
+    for (String each : advice) {
+      text.append("\n  advice: ").append(each);
     }
     for (PhasePlan each : phases) {
       text.append("\n  ").append(each.phase());

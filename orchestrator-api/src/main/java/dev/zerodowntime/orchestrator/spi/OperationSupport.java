@@ -123,6 +123,18 @@ public interface OperationSupport<M extends Migration<?>> {
   }
 
   /**
+   * What the author may want to know before deciding for this operation, such as that another one
+   * would do as well, and for less; for the plan.
+   *
+   * @param migration the migration
+   * @param facts as captured
+   * @return sentences; empty unless an operation says so
+   */
+  default List<String> advice(M migration, Map<String, Object> facts) {
+    return List.of();
+  }
+
+  /**
    * The steps of one movement. Must be a pure function of its arguments.
    *
    * @param migration the migration

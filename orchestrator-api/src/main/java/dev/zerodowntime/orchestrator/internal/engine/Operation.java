@@ -53,6 +53,10 @@ record Operation<M extends Migration<?>>(OperationSupport<M> support, M migratio
     return support.shortcuts(migration, facts);
   }
 
+  List<String> advice(Map<String, Object> facts) {
+    return support.advice(migration, facts);
+  }
+
   List<Step> steps(Target target, Map<String, Object> facts, int phase, Direction direction) {
     return support.steps(migration, target, facts, phase, direction);
   }

@@ -114,6 +114,7 @@ final class Planner {
                     + migration.table()
                     + "; the steps are planned once it has, with no row to look after unless some"
                     + " have come by then")),
+        List.of(),
         List.of());
   }
 
@@ -152,8 +153,15 @@ final class Planner {
       }
       phases.add(new PhasePlan(phase, planned(up), planned(down), reversible));
     }
+    List<String> advice = new ArrayList<>(operation.advice(facts));
+    if (rows > 0) {
+      advice.add(
+          "The rows are backfilled in "
+              + operation.migration().policy().pace().estimate(rows)
+              + " at their pace, what it waits for not counted.");
+    }
     return new MigrationPlan(
-        target.id(), target.schema(), lifecycle, rows, operation.shortcuts(facts), phases);
+        target.id(), target.schema(), lifecycle, rows, operation.shortcuts(facts), advice, phases);
   }
 
   private static List<PlannedStep> planned(List<Step> steps) {
