@@ -9,13 +9,23 @@ import java.util.List;
  * @param schema the target schema
  * @param lifecycle phases, stages and spans, resolved against the database
  * @param rows estimated rows of the table, negative if unknown
+ * @param shortcuts work that isn't needed here, and why
+ * @param advice what the author may want to know before deciding for it, each a sentence
  * @param phases the phases after the first, in order
  */
 public record MigrationPlan(
-    String id, String schema, Lifecycle lifecycle, long rows, List<PhasePlan> phases) {
+    String id,
+    String schema,
+    Lifecycle lifecycle,
+    long rows,
+    List<Shortcut> shortcuts,
+    List<String> advice,
+    List<PhasePlan> phases) {
 
-  /** Copies the list. */
+  /** Copies the lists. */
   public MigrationPlan {
+    shortcuts = List.copyOf(shortcuts);
+    advice = List.copyOf(advice);
     phases = List.copyOf(phases);
   }
 
@@ -63,6 +73,12 @@ public record MigrationPlan(
         .append(schema);
     text.append(rows < 0 ? "" : ", about " + rows + " rows");
     text.append("\n  code stages: ").append(lifecycle.stages());
+    for (Shortcut each : shortcuts) {
+      text.append("\n  shortcut: ").append(each);
+    }
+    for (String each : advice) {
+      text.append("\n  advice: ").append(each);
+    }
     for (PhasePlan each : phases) {
       text.append("\n  ").append(each.phase());
       if (each.up().isEmpty()) {

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param state where it is
  * @param status whether it moves
  * @param stage the code stage at which this build was admitted, or null if it is not counted
+ * @param shortcuts work that isn't needed here, and why; empty once it is done
  * @param done what the call that made this report did, oldest first
  * @param waits what keeps it from the next phase; empty when it is done
  * @param next what the author of the migration does next; empty when there is nothing to do
@@ -26,6 +27,7 @@ public record MigrationReport(
     State state,
     MigrationStatus status,
     @Nullable String stage,
+    List<Shortcut> shortcuts,
     List<String> done,
     List<Wait> waits,
     String next,
@@ -33,6 +35,7 @@ public record MigrationReport(
 
   /** Copies the lists. */
   public MigrationReport {
+    shortcuts = List.copyOf(shortcuts);
     done = List.copyOf(done);
     waits = List.copyOf(waits);
   }
@@ -66,6 +69,7 @@ public record MigrationReport(
     if (status != MigrationStatus.ACTIVE && status != MigrationStatus.DONE) {
       text.append(' ').append(status);
     }
+    shortcuts.forEach(each -> text.append("\n    shortcut: ").append(each));
     done.forEach(each -> text.append("\n    did: ").append(each));
     waits.forEach(each -> text.append("\n    waits: ").append(each));
     if (lastError != null) {

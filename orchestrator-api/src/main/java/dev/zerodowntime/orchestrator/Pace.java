@@ -191,6 +191,22 @@ public record Pace(
     return map;
   }
 
+  /**
+   * How long a backfill takes at this pace. What it waits for, such as its window or a replica, is
+   * not counted.
+   *
+   * @param rows how many rows it has to look at
+   * @return such as {@code 4.2 s to 42 s}: with the largest batches, and with the smallest
+   */
+  public String estimate(long rows) {
+    return Durations.text(atLeast(rows, maxRows)) + " to " + Durations.text(atLeast(rows, minRows));
+  }
+
+  private Duration atLeast(long rows, int batch) {
+    long rounds = (rows / batch + 1 + workers - 1) / workers;
+    return target.plus(pause).multipliedBy(rounds);
+  }
+
   /** From data in the control tables. Fields that are missing have their default. */
   static Pace fromMap(Map<?, ?> map) {
     Pace other = DEFAULT;

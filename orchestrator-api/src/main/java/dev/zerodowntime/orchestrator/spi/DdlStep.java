@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.spi;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Short statements that take a blocking lock, within the lock budget. Where DDL is transactional
@@ -15,6 +16,9 @@ import java.util.List;
  * @param changesRowType whether prepared {@code SELECT *} statements would notice
  * @param changesColumnType whether prepared statements that name their columns would notice too
  * @param check what the server is asked before the statements commit
+ * @param onlyIf makes it a shortcut, which does at once what the steps after it do with care: asked
+ *     once the first statement has taken the lock. Where it says no, or the lock can't be had at
+ *     once, nothing else is executed, and it is left to those steps; else they find it done
  */
 public record DdlStep(
     String name,
@@ -24,7 +28,8 @@ public record DdlStep(
     Probe done,
     boolean changesRowType,
     boolean changesColumnType,
-    Check check)
+    Check check,
+    @Nullable Probe onlyIf)
     implements Step {
 
   /** What the server is asked about statements that somebody else than the library wrote. */
@@ -64,6 +69,30 @@ public record DdlStep(
   }
 
   /**
+   * One that is no shortcut.
+   *
+   * @param name see {@link Step#name()}
+   * @param summary see {@link Step#summary()}
+   * @param locks the strongest lock on each table that gets locked, the first one first
+   * @param sql the statements
+   * @param done whether they already happened
+   * @param changesRowType whether prepared {@code SELECT *} statements would notice
+   * @param changesColumnType whether prepared statements that name their columns would notice too
+   * @param check what the server is asked before the statements commit
+   */
+  public DdlStep(
+      String name,
+      String summary,
+      List<TableLock> locks,
+      List<String> sql,
+      Probe done,
+      boolean changesRowType,
+      boolean changesColumnType,
+      Check check) {
+    this(name, summary, locks, sql, done, changesRowType, changesColumnType, check, null);
+  }
+
+  /**
    * One mode on all tables.
    *
    * @param name see {@link Step#name()}
@@ -98,7 +127,27 @@ public record DdlStep(
    * @return a copy
    */
   public DdlStep changingColumnType() {
-    return new DdlStep(name, summary, locks, sql, done, true, true, check);
+    return new DdlStep(name, summary, locks, sql, done, true, true, check, onlyIf);
+  }
+
+  /**
+   * The same as a shortcut; see {@link #onlyIf}.
+   *
+   * @param condition asked once the first statement has taken the lock
+   * @return a copy
+   */
+  public DdlStep onlyIf(Probe condition) {
+    return new DdlStep(
+        name, summary, locks, sql, done, changesRowType, changesColumnType, check, condition);
+  }
+
+  /**
+   * Whether it is one.
+   *
+   * @return true where the steps after it do the same another way
+   */
+  public boolean shortcut() {
+    return onlyIf != null;
   }
 
   /**

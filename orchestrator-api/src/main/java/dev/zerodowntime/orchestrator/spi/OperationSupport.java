@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.spi;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.StageSpan;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -119,6 +120,29 @@ public interface OperationSupport<M extends Migration<?>> {
   default Optional<String> consent(
       M migration, Map<String, Object> facts, int phase, Direction direction) {
     return Optional.empty();
+  }
+
+  /**
+   * Work that isn't needed here, for the plan and the report.
+   *
+   * @param migration the migration
+   * @param facts as captured
+   * @return what is left out, and why; empty unless an operation says so
+   */
+  default List<Shortcut> shortcuts(M migration, Map<String, Object> facts) {
+    return List.of();
+  }
+
+  /**
+   * What the author may want to know before deciding for this operation, such as that another one
+   * would do as well, and for less; for the plan.
+   *
+   * @param migration the migration
+   * @param facts as captured
+   * @return sentences; empty unless an operation says so
+   */
+  default List<String> advice(M migration, Map<String, Object> facts) {
+    return List.of();
   }
 
   /**

@@ -55,6 +55,9 @@ final class AddCheckPreflight {
       requireFree(table);
     }
     facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
+    if (there == null) {
+      EmptyTable.note(catalog, table, facts);
+    }
     return facts;
   }
 

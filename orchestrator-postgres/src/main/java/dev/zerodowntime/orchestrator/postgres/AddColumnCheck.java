@@ -30,6 +30,13 @@ final class AddColumnCheck {
   /** All partitions, quoted and qualified; missing where the table has none. */
   static final String PARTITIONS = "partitions";
 
+  /**
+   * What the NOT NULL constraint is called, where it has a name and is validated later; missing
+   * where a check proves it. Noted at registration, so that the steps stay what they are if the
+   * server is upgraded meanwhile.
+   */
+  static final String NOT_NULL = "notNullName";
+
   /** Those that have rows of their own. */
   static final String LEAVES = "leaves";
 
@@ -72,6 +79,11 @@ final class AddColumnCheck {
             catalog, each, PostgresAddColumn.trigger(migration, catalog.target()));
       }
       facts.put(PATH, catalog.path());
+      EmptyTable.note(catalog, table, facts);
+      // A partition may call its own constraint otherwise: there the check is the way.
+      if (!table.partitioned() && NotNullName.exists(catalog)) {
+        facts.put(NOT_NULL, NotNullName.free(catalog, table, migration.column()));
+      }
     }
     if (PostgresAddColumn.backfills(migration, facts)) {
       table.requireBackfill(catalog);
@@ -92,20 +104,22 @@ final class AddColumnCheck {
   }
 
   /**
-   * The partitions there are by now.
+   * The partitions there are by now, and the name that NOT NULL has or can have.
    *
+   * @param phase the phase that is about to be entered
    * @param known everything else
-   * @param phase the phase that is entered
    */
-  Map<String, Object> partitionsNow(Map<String, Object> known, int phase) throws SQLException {
+  Map<String, Object> now(int phase, Map<String, Object> known) throws SQLException {
     Map<String, Object> facts = new LinkedHashMap<>(known);
-    if (!facts.containsKey(PARTITIONS)) {
-      return facts;
-    }
-    CatalogTable table = catalog.tableOrPartitioned(migration.table());
-    capturePartitions(table, facts);
-    if (phase == AddColumn.ENFORCE && migration.notNull()) {
-      captureRefill(table, facts);
+    boolean enforce = phase == AddColumn.ENFORCE && migration.notNull();
+    if (facts.containsKey(PARTITIONS)) {
+      CatalogTable table = catalog.tableOrPartitioned(migration.table());
+      capturePartitions(table, facts);
+      if (enforce) {
+        captureRefill(table, facts);
+      }
+    } else if (enforce && facts.containsKey(NOT_NULL)) {
+      facts.put(NOT_NULL, notNullName(catalog.table(migration.table())));
     }
     return facts;
   }
@@ -144,6 +158,15 @@ final class AddColumnCheck {
     if (!refill.isEmpty()) {
       facts.put(KEY, Facts.key(catalog.key(table)));
     }
+  }
+
+  /** Somebody may have made the column NOT NULL by hand, or taken the name for another one. */
+  private String notNullName(CatalogTable table) throws SQLException {
+    CatalogColumn column = catalog.column(table, migration.column());
+    Map<String, Object> there = NotNullName.there(catalog, table, column).orElse(null);
+    return there == null
+        ? NotNullName.free(catalog, table, column.name())
+        : Facts.required(there, "name");
   }
 
   /** The tables that rows are in: the table itself, if it has no partitions. */

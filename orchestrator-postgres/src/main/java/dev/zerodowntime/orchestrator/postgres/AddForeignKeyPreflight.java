@@ -120,6 +120,9 @@ final class AddForeignKeyPreflight {
               .toList());
     }
     facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
+    if (there == null) {
+      EmptyTable.note(catalog, table, facts);
+    }
     return facts;
   }
 

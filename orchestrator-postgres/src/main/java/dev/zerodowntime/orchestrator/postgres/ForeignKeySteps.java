@@ -36,6 +36,11 @@ record ForeignKeySteps(
     return own.get(0);
   }
 
+  /** What gets locked with it: the table first. */
+  List<String> locked() {
+    return with(own);
+  }
+
   private List<String> with(List<String> tables) {
     return Stream.concat(tables.stream(), referenced.stream()).distinct().toList();
   }
@@ -49,7 +54,7 @@ record ForeignKeySteps(
               "new and changed rows must refer to a row, and what is referred to can't go; existing"
                   + " rows are not looked at",
               LockMode.SHARE_ROW_EXCLUSIVE,
-              with(own),
+              locked(),
               name,
               definition + " NOT VALID"));
     }
@@ -115,7 +120,7 @@ record ForeignKeySteps(
     List<Step> steps = new ArrayList<>();
     steps.add(
         ConstraintSteps.drop(
-            "drop-foreign-key", "rows need not refer to anything any more", with(own), name));
+            "drop-foreign-key", "rows need not refer to anything any more", locked(), name));
     if (perPartition) {
       for (Partitions.Leaf leaf : leaves) {
         steps.add(

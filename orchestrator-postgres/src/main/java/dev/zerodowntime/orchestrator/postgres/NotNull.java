@@ -1,14 +1,19 @@
 package dev.zerodowntime.orchestrator.postgres;
 
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.TableLock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** NOT NULL without a scan under a blocking lock. */
 final class NotNull {
+
+  private static final String AT_ONCE = "NOT NULL is set by one statement, with no row to look at";
 
   private NotNull() {}
 
@@ -136,19 +141,28 @@ final class NotNull {
 
   /**
    * The same where NOT NULL is a constraint with a name, which is validated like any other: from
-   * PostgreSQL 18 on.
+   * PostgreSQL 18 on. What takes a blocking lock is one statement, in place of three.
    *
    * @param constraint its name, whether it is valid and inherited, and its comment
    */
   static List<Step> enforce(String table, String column, ColumnFacts constraint) {
+    return enforce(List.of(table), column, constraint);
+  }
+
+  /** A valid one without more to it, that the library itself gives the name. */
+  static List<Step> enforceByName(List<String> tables, String column, String name) {
+    return enforce(tables, column, new ColumnFacts(Map.of("name", name, "valid", true)));
+  }
+
+  private static List<Step> enforce(List<String> tables, String column, ColumnFacts constraint) {
+    String table = tables.get(0);
     String name = constraint.text("name");
     List<Step> steps = new ArrayList<>();
     steps.add(
         new DdlStep(
             "add-not-null",
             "new and changed rows must have a value; existing ones are not looked at",
-            "ACCESS EXCLUSIVE on " + table + ", within the lock budget",
-            List.of(table),
+            TableLock.each("ACCESS EXCLUSIVE", tables),
             List.of(
                 "ALTER TABLE "
                     + table
@@ -161,7 +175,7 @@ final class NotNull {
             Probes.all(Probes.constraint(table, name)),
             false));
     if (constraint.flag("valid")) {
-      steps.add(validate("validate-not-null", table, name));
+      steps.add(validate("validate-not-null", tables, name));
     }
     String comment = constraint.optional("comment");
     if (comment != null) {
@@ -170,12 +184,60 @@ final class NotNull {
     return steps;
   }
 
+  /**
+   * The steps of {@link #enforce} after the one that does all of it in a table without rows.
+   *
+   * @param facts say whether there were rows
+   * @param name the constraint's name, where it has one; else null
+   * @param usual the steps
+   */
+  static List<Step> atOnce(
+      Map<String, Object> facts,
+      String table,
+      String column,
+      @Nullable String name,
+      List<Step> usual) {
+    String quoted = Sql.quote(column);
+    String how =
+        name == null
+            ? "ALTER COLUMN " + quoted + " SET NOT NULL"
+            : "ADD CONSTRAINT " + Sql.quote(name) + " NOT NULL " + quoted;
+    String reached = name == null ? Probes.notNull(table, column) : Probes.validated(table, name);
+    return EmptyTable.atOnce(
+        facts,
+        "not-null-at-once",
+        "NOT NULL at once",
+        LockMode.ACCESS_EXCLUSIVE,
+        List.of(table),
+        "ALTER TABLE " + table + " " + how,
+        Probes.all(reached),
+        usual);
+  }
+
+  /** How NOT NULL is reached, for the plan. */
+  static List<Shortcut> shortcuts(Map<String, Object> facts, @Nullable String name) {
+    List<Shortcut> shortcuts = new ArrayList<>(EmptyTable.shortcut(facts, AT_ONCE));
+    if (name != null) {
+      shortcuts.add(
+          new Shortcut(
+              Shortcut.Kind.SERVER_VERSION,
+              "PostgreSQL 18 or later adds NOT NULL as NOT VALID and validates it, so there is no"
+                  + " check to add, and to drop, under a blocking lock"));
+    }
+    return shortcuts;
+  }
+
   /** Looks at every row while the table is in use. */
   static Step validate(String step, String table, String constraint) {
+    return validate(step, List.of(table), constraint);
+  }
+
+  private static Step validate(String step, List<String> tables, String constraint) {
+    String table = tables.get(0);
     return new OnlineStep(
         step,
         "proves that every row passes it, while the table is in use",
-        "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes",
+        TableLock.each("SHARE UPDATE EXCLUSIVE", tables),
         "ALTER TABLE " + table + " VALIDATE CONSTRAINT " + Sql.quote(constraint),
         Probes.all(Probes.validated(table, constraint)),
         Probes.NEVER,

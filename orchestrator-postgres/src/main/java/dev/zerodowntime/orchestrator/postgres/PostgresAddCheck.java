@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -44,6 +45,11 @@ final class PostgresAddCheck implements OperationSupport<AddCheck> {
   @Override
   public boolean recapturesOnFailure(int phase) {
     return phase > AddCheck.ENFORCE;
+  }
+
+  @Override
+  public List<Shortcut> shortcuts(AddCheck migration, Map<String, Object> facts) {
+    return EmptyTable.constraintShortcut(facts);
   }
 
   @Override
@@ -101,7 +107,13 @@ final class PostgresAddCheck implements OperationSupport<AddCheck> {
               migration.name(),
               "CHECK (" + expression + ") NOT VALID"));
     }
-    return steps;
+    return EmptyTable.constraintAtOnce(
+        facts,
+        LockMode.ACCESS_EXCLUSIVE,
+        List.of(table),
+        migration.name(),
+        "CHECK (" + expression + ")",
+        steps);
   }
 
   private static List<Step> drop(

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
@@ -34,10 +35,10 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       Connection connection)
       throws SQLException {
     AddColumnCheck check = new AddColumnCheck(migration, target, connection);
-    return phase <= AddColumn.EXPAND ? check.facts() : check.partitionsNow(known, phase);
+    return phase <= AddColumn.EXPAND ? check.facts() : check.now(phase, known);
   }
 
-  /** Partitions come and go; nothing else is looked at once the column is there. */
+  /** Partitions come and go, and names; nothing else is looked at once the column is there. */
   @Override
   public boolean recaptures(int phase) {
     return true;
@@ -96,6 +97,22 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
   }
 
   @Override
+  public List<Shortcut> shortcuts(AddColumn migration, Map<String, Object> facts) {
+    List<Shortcut> shortcuts = new ArrayList<>();
+    if (migration.defaultSql().isPresent() && !backfills(migration, facts)) {
+      shortcuts.add(
+          new Shortcut(
+              Shortcut.Kind.FAST_DEFAULT,
+              "rows that are there get the default without being touched, so there is nothing to"
+                  + " fill"));
+    }
+    if (migration.notNull()) {
+      shortcuts.addAll(NotNull.shortcuts(facts, Facts.text(facts, AddColumnCheck.NOT_NULL)));
+    }
+    return shortcuts;
+  }
+
+  @Override
   public List<Step> steps(
       AddColumn migration,
       Target target,
@@ -114,7 +131,7 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
               ? List.of()
               : up
                   ? enforce(migration, facts, names)
-                  : List.of(NotNull.relax(names.tables, migration.column(), names.check));
+                  : List.of(NotNull.relax(names.tables, migration.column(), names.notNull));
       case AddColumn.DONE ->
           !notNull
               ? List.of()
@@ -220,7 +237,12 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
         Facts.texts(facts, AddColumnCheck.LEAVES).stream()
             .map(each -> new Partitions.Leaf(each, each, PartitionedIndex.key(each)))
             .toList();
-    return NotNull.enforce(names.tables, migration.column(), names.check, leaves, again);
+    String named = Facts.text(facts, AddColumnCheck.NOT_NULL);
+    List<Step> usual =
+        named == null
+            ? NotNull.enforce(names.tables, migration.column(), names.notNull, leaves, again)
+            : NotNull.enforceByName(names.tables, migration.column(), named);
+    return NotNull.atOnce(facts, names.table, migration.column(), named, usual);
   }
 
   private static Step backfill(
@@ -317,7 +339,9 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     final String trigger;
     final String functionName;
     final String function;
-    final String check;
+
+    /** The NOT NULL constraint's, or that of the check which proves it. */
+    final String notNull;
 
     Names(AddColumn migration, Target target, Map<String, Object> facts) {
       String hash = Sql.hash8(migration.id(), target.schema());
@@ -330,7 +354,8 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
       trigger = PostgresAddColumn.trigger(migration, target);
       functionName = FillFunctions.PREFIX + hash;
       function = Sql.qualified(controlSchema, functionName);
-      check = PostgresAddColumn.check(migration, target);
+      String named = Facts.text(facts, AddColumnCheck.NOT_NULL);
+      notNull = named == null ? check(migration, target) : named;
     }
 
     String dropTrigger() {

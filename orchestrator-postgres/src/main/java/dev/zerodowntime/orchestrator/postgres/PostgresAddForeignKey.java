@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -45,6 +46,11 @@ final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
   @Override
   public boolean recapturesOnFailure(int phase) {
     return phase > AddForeignKey.ENFORCE;
+  }
+
+  @Override
+  public List<Shortcut> shortcuts(AddForeignKey migration, Map<String, Object> facts) {
+    return EmptyTable.constraintShortcut(facts);
   }
 
   @Override
@@ -104,7 +110,13 @@ final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
     if (!Facts.flag(facts, AddForeignKeyPreflight.THERE)) {
       steps.addAll(foreignKey.add());
     }
-    return steps;
+    return EmptyTable.constraintAtOnce(
+        facts,
+        LockMode.SHARE_ROW_EXCLUSIVE,
+        foreignKey.locked(),
+        foreignKey.name(),
+        foreignKey.definition(),
+        steps);
   }
 
   /** What follows the name. */

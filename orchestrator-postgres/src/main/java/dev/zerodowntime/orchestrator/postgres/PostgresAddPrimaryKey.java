@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -27,8 +28,12 @@ final class PostgresAddPrimaryKey implements OperationSupport<AddPrimaryKey> {
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    new UniqueKeyCheck(key(migration), migration, target, connection).require();
-    return Map.of();
+    return new UniqueKeyCheck(key(migration), migration, target, connection).facts();
+  }
+
+  @Override
+  public List<Shortcut> shortcuts(AddPrimaryKey migration, Map<String, Object> facts) {
+    return EmptyTable.indexShortcut(facts);
   }
 
   @Override
@@ -38,7 +43,7 @@ final class PostgresAddPrimaryKey implements OperationSupport<AddPrimaryKey> {
       Map<String, Object> facts,
       int phase,
       Direction direction) {
-    return key(migration).steps(target.schema(), migration.table(), phase, direction);
+    return key(migration).steps(facts, target.schema(), migration.table(), phase, direction);
   }
 
   private static UniqueKey key(AddPrimaryKey migration) {

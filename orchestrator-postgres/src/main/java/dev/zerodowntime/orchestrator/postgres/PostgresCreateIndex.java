@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
@@ -9,6 +10,7 @@ import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -54,9 +56,14 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
     if (!there) {
       catalog.requireFree("index", migration.name());
     }
-    return table.partitioned()
-        ? PartitionedIndex.capture(catalog, table, migration.name(), definition)
-        : Map.of();
+    if (table.partitioned()) {
+      return PartitionedIndex.capture(catalog, table, migration.name(), definition);
+    }
+    Map<String, Object> facts = new LinkedHashMap<>();
+    if (!there) {
+      EmptyTable.note(catalog, table, facts);
+    }
+    return facts;
   }
 
   /** Partitions come and go while their indexes are built. */
@@ -99,6 +106,11 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
   }
 
   @Override
+  public List<Shortcut> shortcuts(CreateIndex migration, Map<String, Object> facts) {
+    return EmptyTable.indexShortcut(facts);
+  }
+
+  @Override
   public List<Step> steps(
       CreateIndex migration,
       Target target,
@@ -125,7 +137,11 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
               Probes.NEVER,
               List.of()));
     }
-    return List.of(
+    return EmptyTable.indexAtOnce(
+        facts,
+        table,
+        index,
+        "CREATE INDEX " + Sql.quote(migration.name()) + " ON " + table + rest(migration),
         new OnlineStep(
             "create-index",
             "builds the index while the table is in use; it first waits for transactions older than"

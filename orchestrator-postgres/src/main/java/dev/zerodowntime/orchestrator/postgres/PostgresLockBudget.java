@@ -34,6 +34,17 @@ final class PostgresLockBudget implements LockBudget {
   private static final int AUTOVACUUM_MILLIS = 5_000;
 
   /**
+   * How long the whole transaction may take from here on, with the time between its statements, in
+   * which whoever stalls holds the lock. Older servers can only limit each pause by itself. A limit
+   * that the server counts already, such as a role's own, is not begun anew by another value; so it
+   * is lifted first.
+   */
+  private static final String WHOLE =
+      "CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 170000 THEN"
+          + " set_config('transaction_timeout', '0', true) || set_config('transaction_timeout', ?,"
+          + " true) END";
+
+  /**
    * Statements that also lock the tables at the other end of a foreign key. Steps that drop one
    * name that table themselves; other constraints have no other end.
    */
@@ -88,8 +99,9 @@ final class PostgresLockBudget implements LockBudget {
           // A standby that doesn't answer would keep the commit waiting, and with it the lock.
           + " WHEN 'off' THEN 'off' ELSE 'local' END, true),"
           + " set_config('idle_in_transaction_session_timeout', ?, true),"
-          + " set_config('lock_timeout', ?, true), set_config('statement_timeout', ?, true),"
-          + " EXISTS (SELECT 1"
+          + " set_config('lock_timeout', ?, true), set_config('statement_timeout', ?, true), "
+          + WHOLE
+          + ", EXISTS (SELECT 1"
           + LOCKS
           + " AND l.pid IN (SELECT a.pid FROM pg_catalog.pg_stat_activity a WHERE "
           + AUTOVACUUM
@@ -128,19 +140,33 @@ final class PostgresLockBudget implements LockBudget {
       begin.setString(3, Math.max(2_000, 5 * budget.toMillis()) + "ms");
       begin.setString(4, millis(budget));
       begin.setString(5, millis(budget));
+      begin.setString(6, whole(budget));
       try (ResultSet row = begin.executeQuery()) {
-        autovacuum = row.next() && row.getBoolean(5);
+        autovacuum = row.next() && row.getBoolean(6);
       }
     }
     if (autovacuum) {
       // A lock that no read and no write of the application waits for, but autovacuum yields to.
       try (Statement lock = connection.createStatement()) {
         set(connection, AUTOVACUUM_MILLIS, AUTOVACUUM_MILLIS + 1_000L);
+        whole(connection, "0");
         for (String table : step.tables()) {
           lock.execute("LOCK TABLE " + table + " IN SHARE UPDATE EXCLUSIVE MODE");
         }
       }
+      whole(connection, whole(budget));
       limit(connection, budget);
+    }
+  }
+
+  private static String whole(Duration budget) {
+    return Math.max(1_200, 5 * budget.toMillis()) + "ms";
+  }
+
+  private static void whole(Connection connection, String value) throws SQLException {
+    try (PreparedStatement set = connection.prepareStatement("SELECT " + WHOLE)) {
+      set.setString(1, value);
+      set.executeQuery().close();
     }
   }
 

@@ -1,15 +1,20 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
+import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
+import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
+import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +22,9 @@ import java.util.Optional;
 
 /** {@link RenameColumn} by a second column and a trigger. */
 final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
+
+  /** Whether the form without a copy would do; known until the migration has begun. */
+  private static final String VIEW_FORM = "viewForm";
 
   @Override
   public OperationType<RenameColumn> type() {
@@ -31,7 +39,52 @@ final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
       Map<String, Object> known,
       Connection connection)
       throws SQLException {
-    return ColumnTwinPhases.preflight(migration, migration, target, phase, known, connection);
+    Map<String, Object> facts =
+        ColumnTwinPhases.preflight(migration, migration, target, phase, known, connection);
+    if (phase == RenameColumn.EXPAND) {
+      facts.put(VIEW_FORM, viewWouldDo(migration, target, connection));
+    }
+    return facts;
+  }
+
+  /** Whether nothing that can be found here is against the form without a copy. */
+  private static boolean viewWouldDo(RenameColumn migration, Target target, Connection connection)
+      throws SQLException {
+    Savepoint before = connection.setSavepoint();
+    try {
+      new RenameColumnByViewCheck(
+              RenameColumnByView.of(migration.id())
+                  .table(migration.table())
+                  .from(migration.from())
+                  .to(migration.to())
+                  .build(),
+              target,
+              connection)
+          .requireSwappable();
+      return true;
+    } catch (RefusedException | NotYetException e) {
+      return false;
+    } catch (SQLException e) {
+      if (PostgresErrors.classify(e) != SqlErrorKind.PRIVILEGE) {
+        throw e;
+      }
+      // What can't be looked at can't be vouched for; this form doesn't need it.
+      return false;
+    } finally {
+      connection.rollback(before);
+    }
+  }
+
+  @Override
+  public List<String> advice(RenameColumn migration, Map<String, Object> facts) {
+    return Facts.flag(facts, VIEW_FORM)
+        ? List.of(
+            "RenameColumnByView would do as well, in two short statements and without copying a"
+                + " row: nothing that the catalog shows is against it. Meanwhile the table is a"
+                + " view, on which the statements that its documentation lists fail, such as"
+                + " TRUNCATE and ON CONFLICT ON CONSTRAINT. Whether code has any is for you to"
+                + " decide, before this migration has begun.")
+        : List.of();
   }
 
   /** Without a unique index on the column there is nothing that code could upsert on. */

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -30,8 +31,6 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
   /** What the NOT NULL constraint is called, where it has a name: from PostgreSQL 18 on. */
   private static final String NAME = "name";
 
-  private static final int NAMED_SINCE = 18;
-
   @Override
   public OperationType<SetNotNull> type() {
     return SetNotNull.TYPE;
@@ -51,22 +50,18 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
     }
     CatalogTable table = catalog.tableOrPartitioned(migration.table());
     CatalogColumn column = catalog.column(table, migration.column());
-    // A partition may call its own constraint otherwise: there the check is the way, as before.
-    boolean named =
-        !table.partitioned() && connection.getMetaData().getDatabaseMajorVersion() >= NAMED_SINCE;
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put(ALREADY, column.notNull());
-    if (named) {
-      for (Map<String, Object> there :
-          ColumnFactsRows.query(
-              connection, ColumnFactsSql.NOT_NULL, table.oid(), column.number())) {
+    // A partition may call its own constraint otherwise: there the check is the way.
+    if (!table.partitioned() && NotNullName.exists(catalog)) {
+      Map<String, Object> there = NotNullName.there(catalog, table, column).orElse(null);
+      if (there != null) {
         boolean valid = Facts.flag(there, "valid");
         facts.put(ALREADY, valid);
         facts.put(BEGUN, !valid);
         facts.put(NAME, there.get("name"));
-      }
-      if (!facts.containsKey(NAME)) {
-        facts.put(NAME, freeName(catalog, table, column));
+      } else {
+        facts.put(NAME, NotNullName.free(catalog, table, column.name()));
       }
     }
     if (table.partitioned()) {
@@ -81,6 +76,7 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
     if (!Facts.flag(facts, ALREADY)) {
       table.requireAllRows(catalog, "the search for rows without a value");
       facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
+      EmptyTable.note(catalog, table, facts);
     }
     return facts;
   }
@@ -140,27 +136,11 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
     }
   }
 
-  /** The name that the server would give it, with a number if somebody has that. */
-  private static String freeName(Catalog catalog, CatalogTable table, CatalogColumn column)
-      throws SQLException {
-    String given;
-    try (Trial trial = new Trial(catalog, table, 0)) {
-      trial.execute(
-          "ALTER TABLE " + trial.name() + " ALTER COLUMN " + column.quoted() + " SET NOT NULL");
-      given =
-          trial.text(
-              "SELECT k.conname FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute a ON"
-                  + " a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) WHERE k.contype = 'n'"
-                  + " AND k.conrelid = "
-                  + Sql.regclass(trial.name())
-                  + " AND a.attname = "
-                  + Sql.literal(column.name()));
-    }
-    String name = given;
-    for (int i = 1; NamedConstraint.read(catalog, table, name).isPresent(); i++) {
-      name = Sql.cut(given, Sql.MAX_NAME_BYTES - Integer.toString(i).length()) + i;
-    }
-    return name;
+  @Override
+  public List<Shortcut> shortcuts(SetNotNull migration, Map<String, Object> facts) {
+    return Facts.flag(facts, ALREADY) || Facts.flag(facts, BEGUN)
+        ? List.of()
+        : NotNull.shortcuts(facts, Facts.text(facts, NAME));
   }
 
   @Override
@@ -214,6 +194,7 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
             new Scan(table, Facts.key(facts), column + " IS NULL")));
     if (!Facts.flag(facts, BEGUN)) {
       steps.add(all(migration, target, facts).get(0));
+      return NotNull.atOnce(facts, table, migration.column(), Facts.text(facts, NAME), steps);
     }
     return steps;
   }
@@ -228,8 +209,7 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
     String table = Sql.qualified(target.schema(), migration.table());
     String name = constraint(migration, target, facts);
     return facts.containsKey(NAME)
-        ? NotNull.enforce(
-            table, migration.column(), new ColumnFacts(Map.of("name", name, "valid", true)))
+        ? NotNull.enforceByName(List.of(table), migration.column(), name)
         : NotNull.enforce(
             Partitions.locked(table, facts),
             migration.column(),

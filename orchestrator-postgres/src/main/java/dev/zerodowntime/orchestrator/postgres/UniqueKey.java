@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
@@ -73,14 +74,24 @@ record UniqueKey(
    * <p>The constraint asks of rows no more than the index did. So on the way back it stays until
    * {@code ENFORCE} is left, and both go together: at no time is the phase reached without what it
    * promises, and the way up again has nothing to build.
+   *
+   * @param facts say whether the table had rows
    */
-  List<Step> steps(String schema, String tableName, int phase, Direction direction) {
+  List<Step> steps(
+      Map<String, Object> facts, String schema, String tableName, int phase, Direction direction) {
     String table = Sql.qualified(schema, tableName);
     String index = Sql.qualified(schema, name);
     boolean up = direction == Direction.UP;
     return switch (phase) {
       case ENFORCE ->
-          up ? List.of(build(table, index)) : List.of(dropConstraint(table), drop(table, index));
+          up
+              ? EmptyTable.indexAtOnce(
+                  facts,
+                  table,
+                  index,
+                  "CREATE UNIQUE INDEX " + Sql.quote(name) + " ON " + table + tail(),
+                  build(table, index))
+              : List.of(dropConstraint(table), drop(table, index));
       case DONE -> up ? List.of(addConstraint(table)) : List.of();
       default -> throw new IllegalArgumentException("a " + what() + " has no phase " + phase);
     };

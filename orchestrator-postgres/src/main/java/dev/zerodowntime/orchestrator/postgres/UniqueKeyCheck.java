@@ -5,7 +5,9 @@ import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Whether a unique constraint or a primary key can be added. */
 final class UniqueKeyCheck {
@@ -23,8 +25,12 @@ final class UniqueKeyCheck {
     this.catalog = new Catalog(migration, target, connection);
   }
 
-  /** Refuses by name whatever is in the way; duplicates last, since they cost most to find. */
-  void require() throws SQLException {
+  /**
+   * Refuses by name whatever is in the way; duplicates last, since they cost most to find.
+   *
+   * @return whether the table has rows to build the index over
+   */
+  Map<String, Object> facts() throws SQLException {
     Sql.requireFits(catalog.migration(), "constraint", key.name());
     requirePartitionKey();
     CatalogTable table = catalog.table(tableName);
@@ -42,9 +48,12 @@ final class UniqueKeyCheck {
       requireNotNull(table, columns);
     }
     String definition = tryOut(table);
+    Map<String, Object> facts = new LinkedHashMap<>();
     if (!exists(table, definition)) {
       new Duplicates(catalog, table, columns, key.nullsNotDistinct()).requireNone();
+      EmptyTable.note(catalog, table, facts);
     }
+    return facts;
   }
 
   /** The server looks for duplicates within each partition only: so the key must tell which. */

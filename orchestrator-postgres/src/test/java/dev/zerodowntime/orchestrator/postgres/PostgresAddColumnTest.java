@@ -64,7 +64,10 @@ class PostgresAddColumnTest {
     assertThat(run.up(AddColumn.BACKFILL)).containsExactly("fill");
     assertThat(db.<String>queryOne("SELECT region FROM users WHERE id = 7")).isEqualTo("Z7f");
     assertThat(run.up(AddColumn.ENFORCE))
-        .containsExactly("add-check", "validate-check", "set-not-null", "drop-check");
+        .isEqualTo(
+            db.server().majorVersion() >= 18
+                ? List.of("add-not-null", "validate-not-null")
+                : List.of("add-check", "validate-check", "set-not-null", "drop-check"));
     // Every step of the phase is done once the last one is: whoever takes over repeats nothing.
     run.steps(AddColumn.ENFORCE, Direction.UP)
         .forEach(step -> assertThat(db.<Boolean>queryOne(done(step))).isTrue());
@@ -181,7 +184,11 @@ class PostgresAddColumnTest {
     List<Step> steps = run.steps(AddColumn.ENFORCE, Direction.UP);
     run.run(steps.get(0));
     run.run(steps.get(1));
-    db.execute("SET client_min_messages = debug1");
+    if (db.server().majorVersion() >= 18) {
+      // Nothing else is left to do.
+      assertThat(steps).hasSize(2);
+      return;
+    }
     try (Connection c = db.dataSource().getConnection();
         var s = c.createStatement()) {
       s.execute("SET client_min_messages = debug1");

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
@@ -218,6 +219,86 @@ class PostgresLockBudgetTest {
   }
 
   /** All locks together: the statement's own limit, where lock_timeout would count each anew. */
+  private boolean limitsTransactions() {
+    return db.server().majorVersion() >= 17;
+  }
+
+  private void othersGetTheLock() {
+    db.execute("SET lock_timeout = '60s'", "SELECT count(*) FROM t", "RESET lock_timeout");
+    assertThat(
+            db.queryLong(
+                "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'y'"))
+        .isZero();
+  }
+
+  /** Stopped between its statement and COMMIT: the server takes the lock away. */
+  @Test
+  void whoHangsWithTheLockLosesIt() throws Exception {
+    try (Connection frozen = open("frozen")) {
+      budget.begin(frozen, ADD, BUDGET);
+      frozen.createStatement().execute(ADD.sql().get(0));
+      othersGetTheLock();
+      assertThatThrownBy(frozen::commit)
+          .isInstanceOfSatisfying(
+              SQLException.class,
+              e -> {
+                assertThat(e.getSQLState()).isEqualTo(limitsTransactions() ? "25P04" : "25P03");
+                assertThat(PostgresErrors.classify(e)).isEqualTo(SqlErrorKind.CONNECTION_LOST);
+              });
+    }
+  }
+
+  /** Never idle for long, so that no limit of a pause would stop it. */
+  @Test
+  void whoGoesOnForeverWithTheLockLosesIt() throws Exception {
+    assumeTrue(limitsTransactions(), "PostgreSQL limits whole transactions from 17 on");
+    try (Connection busy = open("busy");
+        Statement s = busy.createStatement()) {
+      budget.begin(busy, ADD, BUDGET);
+      s.execute(ADD.sql().get(0));
+      assertThatThrownBy(
+              () -> {
+                while (true) {
+                  budget.limit(busy, BUDGET);
+                  s.execute("SELECT 1");
+                }
+              })
+          .isInstanceOfSatisfying(
+              SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("25P04"));
+      othersGetTheLock();
+    }
+  }
+
+  /**
+   * A limit that the server counts already is not begun anew by another value; it has to be lifted
+   * first. So a role's own one neither shortens ours nor outlives it.
+   */
+  @Test
+  void theLimitOfARoleIsReplacedForTheTransaction() throws Exception {
+    assumeTrue(limitsTransactions(), "PostgreSQL limits whole transactions from 17 on");
+    Duration longer = Duration.ofHours(1);
+    try (Connection c = open("limited");
+        Statement s = c.createStatement()) {
+      s.execute("SET transaction_timeout = '1500ms'");
+      c.commit();
+      s.execute("SELECT 1");
+      s.execute("SET LOCAL transaction_timeout = '1h'");
+      assertThatThrownBy(() -> s.execute("SELECT pg_sleep(600)"))
+          .isInstanceOfSatisfying(
+              SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("25P04"));
+    }
+    try (Connection c = open("limited");
+        Statement s = c.createStatement()) {
+      s.execute("SET transaction_timeout = '1500ms'");
+      c.commit();
+      budget.begin(c, ADD, longer);
+      s.execute("SELECT pg_sleep(2)");
+      assertThat(setting(s, "transaction_timeout")).isEqualTo("5h");
+      c.commit();
+      assertThat(setting(s, "transaction_timeout")).isEqualTo("1500ms");
+    }
+  }
+
   @Test
   void manyLocksShareOneBudget() throws Exception {
     StringBuilder lock = new StringBuilder("LOCK TABLE ");

@@ -5,7 +5,9 @@ import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.spi.Blocker;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.LockBudget;
+import dev.zerodowntime.orchestrator.spi.Probe;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +22,9 @@ import java.util.Optional;
 final class DdlRunner {
 
   private static final LockBudget.Tables NO_TABLES = new LockBudget.Tables(Map.of(), Map.of());
+
+  /** The outcome of a shortcut that is not taken. */
+  private static final String SKIPPED = "SKIPPED";
 
   private final EngineContext ctx;
   private final Readers readers;
@@ -38,16 +43,23 @@ final class DdlRunner {
               ctx.ddlDataSource(),
               connection -> {
                 step.claim(connection);
+                if (StepContext.probe(connection, ddl.done())) {
+                  // Nobody is in the way of what is there already; asked again below.
+                  return List.of();
+                }
                 return ctx.dialect().lockBudget().blockers(connection, ddl, budget);
               });
       if (!blockers.isEmpty()) {
         String who = "not queueing behind " + describe(blockers) + "; needs " + ddl.lock();
+        if (ddl.shortcut()) {
+          return skip(step, who);
+        }
         step.waits("BLOCKED", who, 0L);
         return Outcome.retry(Wait.Kind.LOCK, who);
       }
       Outcome onReplica = readers.inTheWay(ddl);
       if (onReplica != null) {
-        return onReplica;
+        return ddl.shortcut() ? skip(step, "a transaction on a replica is in the way") : onReplica;
       }
       start = System.nanoTime();
       ctx.ddlTransaction(
@@ -67,8 +79,12 @@ final class DdlRunner {
               if (!first) {
                 ctx.dialect().lockBudget().limit(connection, left(budget, from));
               }
-              first = false;
               Db.execute(connection, step.tagged(sql));
+              if (first && !holds(connection, ddl)) {
+                step.confirm(connection, null, millisSince(from), SKIPPED, "no longer possible");
+                return true;
+              }
+              first = false;
             }
             long millis = millisSince(from);
             if (!StepContext.probe(connection, ddl.done())) {
@@ -93,6 +109,9 @@ final class DdlRunner {
           || kind == SqlErrorKind.CANCELLED
           || kind == SqlErrorKind.DEADLOCK) {
         long waited = millisSince(start);
+        if (ddl.shortcut()) {
+          return skip(step, kind + " after " + waited + " ms");
+        }
         String what =
             kind + " after " + waited + " ms; will try again for " + ddl.lock() + whoBlocks(ddl);
         step.waits(kind.name(), what, waited);
@@ -100,6 +119,18 @@ final class DdlRunner {
       }
       throw e;
     }
+  }
+
+  /** Whether a shortcut may be taken; asked under its lock. */
+  private static boolean holds(Connection connection, DdlStep ddl) throws SQLException {
+    Probe condition = ddl.onlyIf();
+    return condition == null || StepContext.probe(connection, condition);
+  }
+
+  /** A shortcut is taken at once or not at all: the steps after it do the same. */
+  private static Outcome skip(StepContext step, String why) throws SQLException {
+    step.confirmAlone(null, 0, SKIPPED, why);
+    return Outcome.DONE;
   }
 
   /** Else nothing of it commits. */

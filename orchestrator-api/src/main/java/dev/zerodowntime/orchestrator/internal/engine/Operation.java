@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -46,6 +47,14 @@ record Operation<M extends Migration<?>>(OperationSupport<M> support, M migratio
 
   Optional<String> consent(Map<String, Object> facts, int phase, Direction direction) {
     return support.consent(migration, facts, phase, direction);
+  }
+
+  List<Shortcut> shortcuts(Map<String, Object> facts) {
+    return support.shortcuts(migration, facts);
+  }
+
+  List<String> advice(Map<String, Object> facts) {
+    return support.advice(migration, facts);
   }
 
   List<Step> steps(Target target, Map<String, Object> facts, int phase, Direction direction) {

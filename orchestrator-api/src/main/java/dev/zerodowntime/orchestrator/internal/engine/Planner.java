@@ -9,8 +9,10 @@ import dev.zerodowntime.orchestrator.MigrationPlan.PhasePlan;
 import dev.zerodowntime.orchestrator.MigrationPlan.PlannedStep;
 import dev.zerodowntime.orchestrator.Phase;
 import dev.zerodowntime.orchestrator.RefusedException;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -25,6 +27,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Says what would be done, as SQL. */
 final class Planner {
@@ -57,6 +60,11 @@ final class Planner {
         plans.add(plan(row));
         continue;
       }
+      CreateTable creator = creator(migration, schema, known);
+      if (creator != null) {
+        plans.add(later(migration, schema, creator));
+        continue;
+      }
       Operation<?> operation = ctx.operation(migration).orElse(null);
       if (operation != null) {
         Target target = new Target(migration.id(), schema, ctx.tables().schema());
@@ -70,6 +78,46 @@ final class Planner {
       }
     }
     return plans;
+  }
+
+  /** What is still to create the table of a migration; null where nothing is. */
+  private @Nullable CreateTable creator(
+      Migration<?> migration, String schema, List<MigrationRow> known) {
+    for (Engine.Declaration each : ctx.declarations().all()) {
+      if (each.migration() instanceof CreateTable create
+          && !create.id().equals(migration.id())
+          && schema.equals(each.schema())
+          && create.table().equals(migration.table())) {
+        String key = MigrationRow.key(schema, create.id());
+        boolean there =
+            known.stream()
+                .anyMatch(
+                    row ->
+                        row.key().equals(key) && row.state().reached() == row.lifecycle().last());
+        return there ? null : create;
+      }
+    }
+    return null;
+  }
+
+  /** There is nothing to look at yet, and nothing that could be in the way of anybody. */
+  private static MigrationPlan later(Migration<?> migration, String schema, CreateTable creator) {
+    return new MigrationPlan(
+        migration.id(),
+        schema,
+        migration.lifecycle(),
+        0,
+        List.of(
+            new Shortcut(
+                Shortcut.Kind.NEW_TABLE,
+                "migration "
+                    + creator.id()
+                    + " creates "
+                    + migration.table()
+                    + "; the steps are planned once it has, with no row to look after unless some"
+                    + " have come by then")),
+        List.of(),
+        List.of());
   }
 
   /** The plan of a registered migration. */
@@ -102,7 +150,15 @@ final class Planner {
       }
       phases.add(new PhasePlan(phase, planned(up), planned(down), reversible));
     }
-    return new MigrationPlan(target.id(), target.schema(), lifecycle, rows, phases);
+    List<String> advice = new ArrayList<>(operation.advice(facts));
+    if (rows > 0) {
+      advice.add(
+          "The rows are backfilled in "
+              + operation.migration().policy().pace().estimate(rows)
+              + " at their pace, what it waits for not counted.");
+    }
+    return new MigrationPlan(
+        target.id(), target.schema(), lifecycle, rows, operation.shortcuts(facts), advice, phases);
   }
 
   /** Rows of all tables that are backfilled, such as a partitioned table's; -1 if unknown. */

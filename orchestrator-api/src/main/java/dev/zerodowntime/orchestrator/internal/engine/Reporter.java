@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
+import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.Wait;
@@ -154,7 +155,23 @@ final class Reporter {
   private MigrationReport report(
       Snapshot snapshot, MigrationRow row, List<String> done, @Nullable List<Wait> known)
       throws SQLException {
+    return report(snapshot, row, done, known, Optional.empty());
+  }
+
+  /**
+   * @param unconfirmed what whoever drives may wait for as well, and so can't note
+   */
+  private MigrationReport report(
+      Snapshot snapshot,
+      MigrationRow row,
+      List<String> done,
+      @Nullable List<Wait> known,
+      Optional<String> unconfirmed)
+      throws SQLException {
     List<Wait> waits = new ArrayList<>();
+    if (row.status() == MigrationStatus.ACTIVE) {
+      unconfirmed.ifPresent(what -> waits.add(Wait.of(Wait.Kind.REPLICA, what)));
+    }
     String noted = row.waiting();
     if (row.state().atRest()) {
       List<Wait> found =
@@ -187,12 +204,19 @@ final class Reporter {
         row.state(),
         row.status(),
         stage,
+        shortcuts(row),
         done,
         row.status() == MigrationStatus.DONE && !row.goesDown()
             ? waits.stream().filter(each -> each.kind() == Wait.Kind.HEALTH).toList()
             : waits,
         next(snapshot, row, waits),
         row.lastError());
+  }
+
+  private List<Shortcut> shortcuts(MigrationRow row) {
+    return row.finished() || !Preflight.captured(row)
+        ? List.of()
+        : ctx.operation(row).map(each -> each.shortcuts(row.facts())).orElse(List.of());
   }
 
   /** What the author of the migration does next. */
@@ -237,25 +261,6 @@ final class Reporter {
       }
     }
     return "";
-  }
-
-  /** The driver itself is among those that wait, and can't note it. */
-  private static MigrationReport held(MigrationReport report, String unconfirmed) {
-    List<Wait> waits = new ArrayList<>();
-    waits.add(Wait.of(Wait.Kind.REPLICA, unconfirmed));
-    waits.addAll(report.waits());
-    return new MigrationReport(
-        report.id(),
-        report.schema(),
-        report.operation(),
-        report.lifecycle(),
-        report.state(),
-        report.status(),
-        report.stage(),
-        report.done(),
-        waits,
-        report.next(),
-        report.lastError());
   }
 
   FleetStatus status() throws SQLException {
@@ -309,9 +314,7 @@ final class Reporter {
     Optional<String> unconfirmed =
         Db.autoCommit(ctx.dataSource(), ctx.dialect().replicas()::unconfirmed);
     for (MigrationRow row : snapshot.migrations()) {
-      MigrationReport report = report(snapshot, row, List.of(), null);
-      boolean moves = row.status() == MigrationStatus.ACTIVE;
-      reports.add(unconfirmed.isPresent() && moves ? held(report, unconfirmed.get()) : report);
+      reports.add(report(snapshot, row, List.of(), null, unconfirmed));
     }
     String reason = snapshot.control().pausedReason();
     return new FleetStatus(

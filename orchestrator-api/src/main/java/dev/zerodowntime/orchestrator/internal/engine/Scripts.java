@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.ScriptSql.Movement;
 import dev.zerodowntime.orchestrator.spi.ScriptSql.Script;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -155,7 +156,11 @@ final class Scripts {
                 () ->
                     refused(
                         row, StepRunner.missing(ctx, row), "Ask a build that has the library."));
-    List<Step> steps = operation.steps(ctx.target(row), row.facts(), upper, direction);
+    // Whoever runs a script has the time for the steps after a shortcut.
+    List<Step> steps =
+        operation.steps(ctx.target(row), row.facts(), upper, direction).stream()
+            .filter(step -> !(step instanceof DdlStep ddl && ddl.shortcut()))
+            .toList();
     for (Step step : steps) {
       if (!ctx.dialect().scripts().scriptable(step)) {
         throw refused(

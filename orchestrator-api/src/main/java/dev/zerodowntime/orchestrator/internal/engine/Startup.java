@@ -439,6 +439,7 @@ final class Startup {
         report.state(),
         report.status(),
         report.stage(),
+        report.shortcuts(),
         List.of(),
         report.waits(),
         report.next(),

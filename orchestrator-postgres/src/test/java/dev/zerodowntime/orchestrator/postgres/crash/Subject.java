@@ -100,6 +100,7 @@ record Subject<C extends Enum<C> & CodeStage>(
         "CREATE TABLE letters (id bigint PRIMARY KEY, body text NOT NULL, CONSTRAINT body_short"
             + " CHECK (length(body) < 50))",
         "INSERT INTO letters SELECT i, 'letter ' || i FROM generate_series(1, 240) i",
+        "CREATE TABLE drafts (id bigint PRIMARY KEY, title text)",
         // What has no key yet.
         "CREATE TABLE tallies (day int NOT NULL CONSTRAINT tallies_day UNIQUE, country text NOT NULL, visits int)",
         "INSERT INTO tallies SELECT i, 'de', i FROM generate_series(1, 240) i",

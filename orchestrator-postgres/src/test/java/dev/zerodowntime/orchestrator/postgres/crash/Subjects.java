@@ -107,7 +107,9 @@ final class Subjects {
             dropColumnNotNull(),
             backfillPartitioned(),
             setNotNullPartitioned(),
-            dropColumnPartitioned())) {
+            dropColumnPartitioned(),
+            setNotNullAtOnce(),
+            createIndexAtOnce())) {
       String operation = each.migration(List.of()).lifecycle().operation();
       if (shipped.contains(operation)) {
         subjects.add(each);
@@ -811,6 +813,32 @@ final class Subjects {
                 .table("events")
                 .column("seen")
                 .fillBackWithSql("1")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  /** In a table without rows; the usual steps come after it. */
+  private static Subject<?> setNotNullAtOnce() {
+    return new Subject<>(
+        "SetNotNull at once",
+        SetNotNull.Code.class,
+        approvals ->
+            policy(SetNotNull.of("billing/drafts-title"), approvals)
+                .table("drafts")
+                .column("title")
+                .build(),
+        phase -> Row.PLAIN);
+  }
+
+  private static Subject<?> createIndexAtOnce() {
+    return new Subject<>(
+        "CreateIndex at once",
+        CreateIndex.Code.class,
+        approvals ->
+            policy(CreateIndex.of("billing/drafts-by-title"), approvals)
+                .table("drafts")
+                .name("drafts_by_title")
+                .columns("title")
                 .build(),
         phase -> Row.PLAIN);
   }
