@@ -25,6 +25,10 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>The way back detaches it, CONCURRENTLY where there is no default partition.
+ *
+ * <p>Tables that the partitioned one's foreign keys point to are locked ACCESS EXCLUSIVE as well,
+ * within the lock budget. Where code uses them and the partition in one transaction it takes many
+ * tries unless the user may lock them (UPDATE, DELETE or TRUNCATE): then they are locked first.
  */
 public final class AttachPartition extends Migration<AttachPartition.Code> {
 

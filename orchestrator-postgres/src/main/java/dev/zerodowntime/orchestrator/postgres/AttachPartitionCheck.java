@@ -55,11 +55,12 @@ final class AttachPartitionCheck {
     List<String> tried = tryOut(parent, table, siblings);
     Map<String, Object> facts =
         PartitionSteps.facts(
-            parent.qualified(),
+            parent,
             table.qualified(),
             tried.get(0),
             tried.get(1),
-            other.map(CatalogPartition::qualified).orElse(null));
+            other.map(CatalogPartition::qualified).orElse(null),
+            catalog);
     facts.put(AddColumnCheck.KEY, Facts.key(catalog.key(table, "the search for such rows")));
     if (other.isPresent()) {
       CatalogTable it = other.get().table();

@@ -5,10 +5,12 @@ import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Probe;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.TableLock;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param check name of the check, unquoted
  * @param other the default partition, quoted and qualified; null if there is none
  * @param otherCheck name of the default partition's check, unquoted
+ * @param references tables that the partitioned one's foreign keys point to, quoted and qualified
+ * @param locked those of them that the user may lock
  */
 record PartitionSteps(
     String parent,
@@ -30,23 +34,54 @@ record PartitionSteps(
     String constraint,
     String check,
     @Nullable String other,
-    String otherCheck) {
+    String otherCheck,
+    List<String> references,
+    List<String> locked) {
 
   private static final String SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE";
+  private static final String SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE";
   private static final String ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE";
+
+  /** What LOCK TABLE wants. */
+  private static final String MAY_LOCK =
+      "has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')"
+          + " AND has_schema_privilege(n.oid, 'USAGE')";
 
   /** What facts need to make this anew. */
   static Map<String, Object> facts(
-      String parent, String table, String bound, String constraint, @Nullable String other) {
+      CatalogTable whole,
+      String table,
+      String bound,
+      String constraint,
+      @Nullable String other,
+      Catalog catalog)
+      throws SQLException {
     Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("parent", parent);
+    facts.put("parent", whole.qualified());
     facts.put("partition", table);
     facts.put("bound", bound);
     facts.put("constraint", constraint);
     if (other != null) {
       facts.put("default", other);
     }
+    List<String> references = references(catalog, whole, "true");
+    if (!references.isEmpty()) {
+      facts.put("references", references);
+      facts.put("locked", references(catalog, whole, MAY_LOCK));
+    }
     return facts;
+  }
+
+  private static List<String> references(Catalog catalog, CatalogTable whole, String condition)
+      throws SQLException {
+    return catalog.list(
+        "SELECT DISTINCT n.nspname, c.relname FROM pg_constraint k JOIN pg_class c"
+            + " ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE"
+            + " k.contype = 'f' AND k.conrelid = ?::bigint::oid AND "
+            + condition
+            + " ORDER BY 1, 2",
+        row -> Sql.qualified(row.getString(1), row.getString(2)),
+        whole.oid());
   }
 
   static PartitionSteps of(Map<String, Object> facts) {
@@ -59,7 +94,9 @@ record PartitionSteps(
         Facts.required(facts, "constraint"),
         checkName(parent, table),
         Facts.text(facts, "default"),
-        "zdo_default_" + Sql.hash8(parent, table));
+        "zdo_default_" + Sql.hash8(parent, table),
+        Facts.texts(facts, "references"),
+        Facts.texts(facts, "locked"));
   }
 
   /** The same for whoever attaches and whoever detaches. */
@@ -129,9 +166,12 @@ record PartitionSteps(
 
   /** Its check is the proof, so no row is looked at. */
   Step attach() {
-    List<TableLock> locks = new ArrayList<>();
-    locks.add(new TableLock(ACCESS_EXCLUSIVE, table));
-    locks.add(new TableLock(SHARE_UPDATE_EXCLUSIVE, parent));
+    // The triggers of the table's own foreign keys are dropped, for the partitioned table's do.
+    List<TableLock> locks =
+        withReferences(
+            ACCESS_EXCLUSIVE,
+            new TableLock(ACCESS_EXCLUSIVE, table),
+            new TableLock(SHARE_UPDATE_EXCLUSIVE, parent));
     if (other != null) {
       locks.add(new TableLock(ACCESS_EXCLUSIVE, other));
     }
@@ -140,9 +180,29 @@ record PartitionSteps(
         "its rows are the partitioned table's from then on; the checks are the proof, so that no"
             + " row is looked at",
         locks,
-        List.of("ALTER TABLE " + parent + " ATTACH PARTITION " + table + " " + bound),
+        afterLocks("ALTER TABLE " + parent + " ATTACH PARTITION " + table + " " + bound),
         Probes.all(attached()),
         false);
+  }
+
+  /**
+   * Whoever uses both tables comes from the referenced one, or reads both at once; the statement by
+   * itself would lock them the other way round, and end as a deadlock for as long as there is load.
+   * Nobody else may hold the first lock: who does, and then waits for the second, is in the way of
+   * it.
+   */
+  private List<String> afterLocks(String statement) {
+    return Stream.concat(
+            locked.stream()
+                .map(each -> "LOCK TABLE ONLY " + each + " IN " + ACCESS_EXCLUSIVE + " MODE"),
+            Stream.of(statement))
+        .toList();
+  }
+
+  private List<TableLock> withReferences(String mode, TableLock... locks) {
+    List<TableLock> all = new ArrayList<>(TableLock.each(mode, references));
+    all.addAll(List.of(locks));
+    return all;
   }
 
   /** The bound says the same. */
@@ -171,8 +231,12 @@ record PartitionSteps(
               "detach",
               "its rows are its own from then on; with a default partition that can't be done"
                   + " CONCURRENTLY",
-              TableLock.each(ACCESS_EXCLUSIVE, List.of(parent, table, other)),
-              List.of("ALTER TABLE " + parent + " DETACH PARTITION " + table),
+              withReferences(
+                  ACCESS_EXCLUSIVE,
+                  new TableLock(ACCESS_EXCLUSIVE, parent),
+                  new TableLock(ACCESS_EXCLUSIVE, table),
+                  new TableLock(ACCESS_EXCLUSIVE, other)),
+              afterLocks("ALTER TABLE " + parent + " DETACH PARTITION " + table),
               Probes.all(Probes.not(attached())),
               false));
     }
@@ -186,7 +250,8 @@ record PartitionSteps(
         new OnlineStep(
             "detach",
             "new queries of the partitioned table don't see its rows any more",
-            List.of(
+            withReferences(
+                SHARE_ROW_EXCLUSIVE,
                 new TableLock(SHARE_UPDATE_EXCLUSIVE, parent),
                 new TableLock(ACCESS_EXCLUSIVE, table)),
             "ALTER TABLE " + parent + " DETACH PARTITION " + table + " CONCURRENTLY",
@@ -198,10 +263,11 @@ record PartitionSteps(
             "finalize",
             "ends what was interrupted, if the queries that still saw it have taken longer than"
                 + " the lock budget",
-            List.of(
+            withReferences(
+                ACCESS_EXCLUSIVE,
                 new TableLock(ACCESS_EXCLUSIVE, table),
                 new TableLock(SHARE_UPDATE_EXCLUSIVE, parent)),
-            List.of("ALTER TABLE " + parent + " DETACH PARTITION " + table + " FINALIZE"),
+            afterLocks("ALTER TABLE " + parent + " DETACH PARTITION " + table + " FINALIZE"),
             gone,
             false));
   }

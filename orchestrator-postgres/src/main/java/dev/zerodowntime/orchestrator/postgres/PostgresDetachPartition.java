@@ -74,7 +74,7 @@ final class PostgresDetachPartition implements OperationSupport<DetachPartition>
                 partition.oid())
             .get(0);
     return PartitionSteps.facts(
-        parent.qualified(), name, String.valueOf(partition.bound()), constraint, null);
+        parent, name, String.valueOf(partition.bound()), constraint, null, catalog);
   }
 
   @Override

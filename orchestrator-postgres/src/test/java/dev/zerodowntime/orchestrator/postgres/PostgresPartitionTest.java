@@ -12,6 +12,7 @@ import dev.zerodowntime.orchestrator.operation.DetachPartition;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.LockBudget;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.VerifyStep;
@@ -281,6 +282,95 @@ class PostgresPartitionTest {
     }
     assertThat(run.rest(DetachPartition.DONE, Direction.UP)).containsExactly("finalize");
     assertThat(db.queryLong("SELECT count(*) FROM jan")).isEqualTo(30);
+  }
+
+  private void references() {
+    db.execute(
+        "CREATE TABLE days (at date PRIMARY KEY)",
+        "INSERT INTO days SELECT '2026-01-01'::date + i FROM generate_series(0, 700) i",
+        "ALTER TABLE events ADD CONSTRAINT day FOREIGN KEY (at) REFERENCES days",
+        "ALTER TABLE \"Feb\" ADD CONSTRAINT day FOREIGN KEY (at) REFERENCES days");
+  }
+
+  /** Says the server of each statement, while it is not committed; then it is undone. */
+  private void requireDeclared(StepRunner<?> run, int phase, Direction direction)
+      throws SQLException {
+    for (Step each : run.steps(phase, direction)) {
+      if (each instanceof OnlineStep online && run.holds(online.done())) {
+        continue;
+      }
+      if (each instanceof DdlStep ddl) {
+        if (run.holds(ddl.done())) {
+          continue;
+        }
+        try (Connection c = db.dataSource().getConnection();
+            Statement s = c.createStatement()) {
+          c.setAutoCommit(false);
+          LockBudget.Tables before = PostgresOwnLocks.tables(c);
+          for (String sql : ddl.sql()) {
+            s.execute(sql);
+          }
+          assertThat(PostgresOwnLocks.violation(c, ddl.locks(), false, before))
+              .as(each.name())
+              .isEmpty();
+          c.rollback();
+        }
+      }
+      run.run(each);
+    }
+  }
+
+  /** What foreign keys point to is locked as well: declared, and before the partition. */
+  @Test
+  void whatForeignKeysPointToIsLockedFirst() throws SQLException {
+    references();
+    attach().preflight().up(AttachPartition.ENFORCE);
+    StepRunner<AttachPartition> in = attach().preflight();
+    requireDeclared(in, AttachPartition.DONE, Direction.UP);
+    StepRunner<DetachPartition> out = detach("events", "Feb").preflight();
+    requireDeclared(out, DetachPartition.DONE, Direction.UP);
+    requireDeclared(out, DetachPartition.DONE, Direction.DOWN);
+    assertThat(attachedNow()).isTrue();
+    assertThat(named(out, DetachPartition.DONE, Direction.DOWN, "attach").sql().get(0))
+        .isEqualTo("LOCK TABLE ONLY \"public\".\"days\" IN ACCESS EXCLUSIVE MODE");
+    assertThat(named(out, DetachPartition.DONE, Direction.UP, "finalize").sql().get(0))
+        .isEqualTo("LOCK TABLE ONLY \"public\".\"days\" IN ACCESS EXCLUSIVE MODE");
+  }
+
+  @Test
+  void alsoWhereThereIsADefaultPartition() throws SQLException {
+    references();
+    withDefault();
+    attach().preflight().up(AttachPartition.ENFORCE);
+    StepRunner<AttachPartition> run = attach().preflight();
+    requireDeclared(run, AttachPartition.DONE, Direction.UP);
+    requireDeclared(run, AttachPartition.DONE, Direction.DOWN);
+    assertThat(attachedNow()).isFalse();
+  }
+
+  /** To refer to a table is not to be allowed to lock it: then the statement locks it by itself. */
+  @Test
+  void whoMayNotLockWhatItRefersToStillAttaches() throws SQLException {
+    references();
+    db.execute(
+        "DROP ROLE IF EXISTS zdo_owner",
+        "CREATE ROLE zdo_owner",
+        "GRANT USAGE, CREATE ON SCHEMA public TO zdo_owner",
+        "GRANT REFERENCES, SELECT ON days TO zdo_owner",
+        "ALTER TABLE events OWNER TO zdo_owner",
+        "ALTER TABLE jan OWNER TO zdo_owner");
+    try (Connection c = db.dataSource().getConnection();
+        Statement s = c.createStatement()) {
+      s.execute("SET ROLE zdo_owner");
+      StepRunner<DetachPartition> run = detach("events", "jan").preflight(c);
+      Step attach = named(run, DetachPartition.DONE, Direction.DOWN, "attach");
+      assertThat(attach.sql()).hasSize(1);
+      assertThat(((DdlStep) attach).locks().toString()).contains("\"days\"");
+      s.execute("ALTER TABLE events DETACH PARTITION jan");
+      s.execute(attach.sql().get(0));
+    } finally {
+      db.execute("DROP OWNED BY zdo_owner CASCADE", "DROP ROLE zdo_owner");
+    }
   }
 
   /** Whoever only uses the partitioned table doesn't stand in the way of attaching one. */
