@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code DONE}: it is proved for all rows.
  * </ul>
  *
- * <p>The way back drops it.
+ * <p>The way back drops it. On a partitioned table it is proved partition by partition.
  */
 public final class AddCheck extends Migration<AddCheck.Code> {
 

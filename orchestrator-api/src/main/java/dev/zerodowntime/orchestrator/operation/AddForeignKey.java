@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>As usual in SQL (MATCH SIMPLE), a row that has NULL in one of the columns refers to nothing
  * and is accepted. Both tables are in the same schema. The way back drops the foreign key.
+ *
+ * <p>A partitioned table's is proved partition by partition. Before PostgreSQL 18, which can't have
+ * an unproved one on the whole, each partition has its own until {@code DONE}.
  */
 public final class AddForeignKey extends Migration<AddForeignKey.Code> {
 

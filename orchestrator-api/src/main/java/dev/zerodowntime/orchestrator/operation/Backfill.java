@@ -28,6 +28,10 @@ import org.jspecify.annotations.Nullable;
  * runs. Work for which that isn't so, such as {@code n = n + 1}, says how it is done {@linkplain
  * Builder#oncePerKey() once}, and has no way back once it was begun. Any other changes no row on
  * the way back, unless {@link Builder#undo} says what to.
+ *
+ * <p>A partitioned table is walked partition by partition, then once more for rows that moved from
+ * one to another meanwhile. Partitions that come before the end are walked too. Expressions then
+ * name columns bare: in a partition the table has another name.
  */
 public final class Backfill extends Migration<Backfill.Code> {
 
@@ -436,7 +440,8 @@ public final class Backfill extends Migration<Backfill.Code> {
      * triggers let it follow rows whose key changes. Every row that was there when it began, and is
      * still there at the end, is changed exactly once; one that is inserted meanwhile is not
      * changed, even if it has the key of one that was deleted. Each insert and each change of a key
-     * costs a row in the ledger while it runs. The way back is closed once it was begun.
+     * costs a row in the ledger while it runs. The way back is closed once it was begun. Not for
+     * partitioned tables: to triggers, a row that moves to another partition is a new one.
      *
      * @return this
      */

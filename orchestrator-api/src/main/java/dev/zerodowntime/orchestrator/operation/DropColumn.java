@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>Until {@code PURGE} no other migration may add a column of that name: the way back needs it.
+ *
+ * <p>From a partitioned table it goes with all partitions at once; none may have anything of its
+ * own on it. Until {@code PURGE}, a table that is attached as a partition needs the tombstone too.
  */
 public final class DropColumn extends Migration<DropColumn.Code> {
 

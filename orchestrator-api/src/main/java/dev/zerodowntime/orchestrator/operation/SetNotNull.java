@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>A column that is NOT NULL already is left alone, on the way back too. Else the way back makes
- * it nullable again.
+ * it nullable again. On a partitioned table it is proved partition by partition.
  */
 public final class SetNotNull extends Migration<SetNotNull.Code> {
 

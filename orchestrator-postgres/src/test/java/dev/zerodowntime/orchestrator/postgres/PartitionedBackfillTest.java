@@ -3,10 +3,12 @@ package dev.zerodowntime.orchestrator.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
@@ -150,6 +152,25 @@ class PartitionedBackfillTest {
   void withoutPartitionsNothingIsToBeDone() throws SQLException {
     db.execute("DROP TABLE a, \"B b\"");
     assertThat(runner(b -> b.set("v", "'v'")).preflight().up(1)).containsExactly("complete");
+  }
+
+  private enum Code implements CodeStage {
+    ANY
+  }
+
+  /** A plan has no way to look partitions up anew. */
+  @Test
+  void plansLeaveThemToABackfill() {
+    StepRunner<PhasePlan<?>> run =
+        new StepRunner<>(
+            db,
+            new PostgresPhasePlan(),
+            PhasePlan.of("billing/plan", Code.class)
+                .table("events")
+                .phase("FILL", p -> p.backfill("fill", rows -> rows.set("v", "'v'")))
+                .stage(Code.ANY, "NOT_STARTED", "FILL")
+                .build());
+    refused(run, "step \"fill\"", "partitioned", "Declare a Backfill");
   }
 
   private void refused(StepRunner<?> run, String... parts) {

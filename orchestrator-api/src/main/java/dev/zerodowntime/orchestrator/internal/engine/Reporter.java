@@ -14,6 +14,8 @@ import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Pinned;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Release;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -142,7 +144,7 @@ final class Reporter {
       Optional<BackfillProgress> progress =
           Db.autoCommit(ctx.dataSource(), c -> BackfillReports.read(ctx, c, row, step));
       if (progress.isPresent()) {
-        return Wait.of(Wait.Kind.RUNNING, progress.get().toString());
+        return Wait.of(Wait.Kind.RUNNING, progress.get() + whole(row));
       }
     }
     return Wait.of(
@@ -150,6 +152,49 @@ final class Reporter {
         step == null
             ? "about to begin"
             : step.equals(StepRunner.END) ? "confirming the phase" : "step " + step);
+  }
+
+  /** How far several walks have come together, such as those over a table's partitions. */
+  private String whole(MigrationRow row) throws SQLException {
+    Operation<?> operation = ctx.operation(row).orElse(null);
+    State state = row.state();
+    if (operation == null || state.atRest()) {
+      return "";
+    }
+    List<BackfillStep> walks = new ArrayList<>();
+    for (Step step :
+        operation.steps(ctx.target(row), row.facts(), state.upper(), state.direction())) {
+      if (step instanceof BackfillStep walk) {
+        walks.add(walk);
+      }
+    }
+    if (walks.stream().map(each -> each.scan().table()).distinct().count() < 2) {
+      return "";
+    }
+    return Db.autoCommit(
+        ctx.dataSource(),
+        connection -> {
+          long seen = 0;
+          long total = 0;
+          for (BackfillStep walk : walks) {
+            BackfillProgress begun =
+                BackfillReports.read(ctx, connection, row, walk.name()).orElse(null);
+            long rows =
+                Db.queryOne(
+                        connection,
+                        ctx.dialect().scans().estimate(walk.scan()),
+                        each -> each.getLong(1))
+                    .orElse(-1L);
+            long walked = begun == null ? 0 : begun.rowsSeen();
+            boolean done = begun != null && begun.state() == BackfillProgress.State.DONE;
+            if (rows < 0 && !done) {
+              return "";
+            }
+            seen += walked;
+            total += done ? walked : Math.max(rows, walked);
+          }
+          return "; all " + walks.size() + " walks: " + seen + " of about " + total + " rows";
+        });
   }
 
   private MigrationReport report(

@@ -83,12 +83,21 @@ class PartitionedRowsTest {
       s.execute("SELECT FROM b WHERE id = 301 FOR UPDATE");
       assertThat(member.advance().admitted()).isTrue();
       driver.advance();
-      Eventually.until("it has begun with the second", () -> begun());
+      Eventually.until("it has begun with the second", this::begun);
+      driver.backfill("billing/fill").pause();
+      Eventually.until(
+          "what is told is about all of them, each of which is walked twice",
+          () ->
+              member
+                  .status()
+                  .toString()
+                  .matches("(?s).*; all 6 walks: [3-6]\\d\\d of about 1800 rows.*"));
       database.execute(
           "DROP TABLE c",
           "ALTER TABLE events ATTACH PARTITION d FOR VALUES IN (4)",
           "CREATE TABLE e PARTITION OF events FOR VALUES IN (5)",
           "INSERT INTO e VALUES (1, 5), (2, 5)");
+      driver.backfill("billing/fill").resume();
       writer.commit();
       done();
       assertThat(database.queryLong("SELECT count(*) FROM events WHERE v = 'v'")).isEqualTo(902);
