@@ -89,7 +89,8 @@ public final class OrchestratorBuilder {
             migration.schema().orElse(null),
             migration.getClass(),
             migration,
-            names(migration.id(), stages)));
+            names(migration.id(), stages),
+            stages[0].getDeclaringClass()));
   }
 
   /**
@@ -106,7 +107,12 @@ public final class OrchestratorBuilder {
       MigrationRef<C> migration, C... stages) {
     return declare(
         new Engine.Declaration(
-            migration.id(), null, migration.operation(), null, names(migration.id(), stages)));
+            migration.id(),
+            null,
+            migration.operation(),
+            null,
+            names(migration.id(), stages),
+            stages[0].getDeclaringClass()));
   }
 
   private static <C extends Enum<C> & CodeStage> List<String> names(String id, C[] stages) {

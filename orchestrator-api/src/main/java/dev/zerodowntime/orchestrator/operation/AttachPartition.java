@@ -26,9 +26,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The way back detaches it, CONCURRENTLY where there is no default partition.
  *
- * <p>Tables that the partitioned one's foreign keys point to are locked ACCESS EXCLUSIVE as well,
- * within the lock budget. Where code uses them and the partition in one transaction it takes many
- * tries unless the user may lock them (UPDATE, DELETE or TRUNCATE): then they are locked first.
+ * <p>Tables that the partitioned one's foreign keys point to are locked as well, within the lock
+ * budget: ACCESS EXCLUSIVE to attach, SHARE ROW EXCLUSIVE to detach concurrently. Where code uses
+ * them and the partition in one transaction, detaching takes many tries; so does attaching, unless
+ * the user may lock them (UPDATE, DELETE or TRUNCATE): then they are locked first.
  */
 public final class AttachPartition extends Migration<AttachPartition.Code> {
 

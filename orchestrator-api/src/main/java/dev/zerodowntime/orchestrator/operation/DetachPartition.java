@@ -18,9 +18,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A check stays behind, {@code zdo_bound_...}, that its rows are within the bounds: so the way
  * back attaches it again without looking at them. Where no way back is needed any more, drop it.
  *
- * <p>Tables that the partitioned one's foreign keys point to are locked ACCESS EXCLUSIVE as well,
- * within the lock budget. Where code uses them and the partition in one transaction it takes many
- * tries unless the user may lock them (UPDATE, DELETE or TRUNCATE): then they are locked first.
+ * <p>Tables that the partitioned one's foreign keys point to are locked as well, within the lock
+ * budget: ACCESS EXCLUSIVE to attach, SHARE ROW EXCLUSIVE to detach concurrently. Where code uses
+ * them and the partition in one transaction, detaching takes many tries; so does attaching, unless
+ * the user may lock them (UPDATE, DELETE or TRUNCATE): then they are locked first.
  */
 public final class DetachPartition extends Migration<DetachPartition.Code> {
 

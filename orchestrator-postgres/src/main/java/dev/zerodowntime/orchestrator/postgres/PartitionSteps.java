@@ -264,10 +264,11 @@ record PartitionSteps(
             "ends what was interrupted, if the queries that still saw it have taken longer than"
                 + " the lock budget",
             withReferences(
-                ACCESS_EXCLUSIVE,
+                SHARE_ROW_EXCLUSIVE,
                 new TableLock(ACCESS_EXCLUSIVE, table),
                 new TableLock(SHARE_UPDATE_EXCLUSIVE, parent)),
-            afterLocks("ALTER TABLE " + parent + " DETACH PARTITION " + table + " FINALIZE"),
+            // With a lock in hand it would wait for statements that wait for that.
+            List.of("ALTER TABLE " + parent + " DETACH PARTITION " + table + " FINALIZE"),
             gone,
             false));
   }

@@ -333,8 +333,8 @@ class PostgresPartitionTest {
     assertThat(attachedNow()).isTrue();
     assertThat(named(out, DetachPartition.DONE, Direction.DOWN, "attach").sql().get(0))
         .isEqualTo("LOCK TABLE ONLY \"public\".\"days\" IN ACCESS EXCLUSIVE MODE");
-    assertThat(named(out, DetachPartition.DONE, Direction.UP, "finalize").sql().get(0))
-        .isEqualTo("LOCK TABLE ONLY \"public\".\"days\" IN ACCESS EXCLUSIVE MODE");
+    // Which waits for all statements that are under way, and must not be what they wait for.
+    assertThat(named(out, DetachPartition.DONE, Direction.UP, "finalize").sql()).hasSize(1);
   }
 
   @Test

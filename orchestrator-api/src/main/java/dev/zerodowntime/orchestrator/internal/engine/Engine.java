@@ -93,13 +93,15 @@ public final class Engine implements Orchestrator {
    * @param operation the operation's class
    * @param migration the declaration, or null where another team owns it
    * @param stages names of the stages its code can be at, oldest first
+   * @param type the enum that they are of
    */
   public record Declaration(
       String id,
       @Nullable String schema,
       Class<?> operation,
       @Nullable Migration<?> migration,
-      List<String> stages) {
+      List<String> stages,
+      Class<?> type) {
 
     /** For messages: operation and stages. */
     public String describe() {
@@ -170,7 +172,7 @@ public final class Engine implements Orchestrator {
       String schema = migration.schema().orElse(now.server().schema());
       String stage = now.membership().stages().get(MigrationRow.key(schema, migration.id()));
       if (stage != null) {
-        return Stages.constant(migration, stage);
+        return Stages.constant(migration, configuration.declarations(), stage);
       }
     }
     throw new IllegalStateException(

@@ -189,7 +189,7 @@ record EngineContext(
         }
         all.add(
             new Engine.Declaration(
-                each.id(), schema, each.operation(), each.migration(), each.stages()));
+                each.id(), schema, each.operation(), each.migration(), each.stages(), each.type()));
       }
       return new Declarations(List.copyOf(all), configuration.finished(), configuration.touches());
     }

@@ -107,6 +107,16 @@ class PhasePlanTest {
     }
   }
 
+  /** As of any operation, though a plan's stages are its author's. */
+  @Test
+  void codeIsToldItsStage() {
+    PhasePlan<Code> plan = sql();
+    try (Orchestrator build = member(plan).role(Role.MEMBER).build()) {
+      build.advance();
+      assertThat(build.stage(plan)).isEqualTo(Code.OLD);
+    }
+  }
+
   private static MigrationReport of(Orchestrator orchestrator) {
     return orchestrator.drive().migrations().get(0);
   }

@@ -25,6 +25,7 @@ final class Code {
   private boolean omits;
   private String omitted;
   private boolean strict = true;
+  private boolean looksUp = true;
   private String upsertsOn;
   private String table = "accounts";
   private String joined = "";
@@ -44,6 +45,7 @@ final class Code {
     this.omits = other.omits;
     this.omitted = other.omitted;
     this.strict = other.strict;
+    this.looksUp = other.looksUp;
     this.upsertsOn = other.upsertsOn;
     this.table = other.table;
     this.joined = other.joined;
@@ -136,6 +138,13 @@ final class Code {
   Code tolerant() {
     Code code = new Code(this);
     code.strict = false;
+    return code;
+  }
+
+  /** It compares the subject with nothing. */
+  Code neverLooksUp() {
+    Code code = new Code(this);
+    code.looksUp = false;
     return code;
   }
 
@@ -252,8 +261,8 @@ final class Code {
     return !beside.isEmpty();
   }
 
-  boolean readsSubject() {
-    return knows(reads);
+  boolean looksUpSubject() {
+    return looksUp && knows(reads);
   }
 
   boolean writesSubject() {

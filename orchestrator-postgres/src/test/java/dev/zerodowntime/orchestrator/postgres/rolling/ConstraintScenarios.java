@@ -7,6 +7,8 @@ import dev.zerodowntime.orchestrator.operation.AddUnique;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
+import dev.zerodowntime.orchestrator.operation.Reindex;
+import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.rolling.Scenario.Harm;
 import java.util.List;
@@ -166,10 +168,7 @@ final class ConstraintScenarios {
     return new Scenario<>(
             "DropIndex",
             DropIndex.of("rolling/drop-index").table("accounts").name("one_of_a_name").build(),
-            Scenarios.table(
-                "name text NOT NULL",
-                "'n' || i",
-                "CREATE UNIQUE INDEX one_of_a_name ON accounts (name)"),
+            uniqueName(),
             "name",
             List.of(List.of(), List.of(DropIndex.Code.UNUSED)),
             stage -> stage == DropIndex.Code.USES ? named(stage).upserts("name") : named(stage),
@@ -177,6 +176,44 @@ final class ConstraintScenarios {
             phase -> NAME,
             0)
         .harming(Harm.OF_OLD_CODE);
+  }
+
+  static Scenario<Reindex.Code> reindex() {
+    return new Scenario<>(
+            "Reindex",
+            Reindex.of("rolling/reindex").table("accounts").name("one_of_a_name").build(),
+            uniqueName(),
+            "name",
+            List.of(List.of(), List.of(Reindex.Code.UNAWARE)),
+            stage -> named(stage).upserts("name"),
+            Account::subject,
+            phase -> NAME,
+            0)
+        .harming();
+  }
+
+  /** Upserts name the column, and so find the index under either name. */
+  static Scenario<RenameIndex.Code> renameIndex() {
+    return new Scenario<>(
+            "RenameIndex",
+            RenameIndex.of("rolling/rename-index")
+                .table("accounts")
+                .from("one_of_a_name")
+                .to("accounts_by_name")
+                .build(),
+            uniqueName(),
+            "name",
+            List.of(List.of(), List.of(RenameIndex.Code.UNAWARE)),
+            stage -> named(stage).upserts("name"),
+            Account::subject,
+            phase -> NAME,
+            0)
+        .harming();
+  }
+
+  private static List<String> uniqueName() {
+    return Scenarios.table(
+        "name text NOT NULL", "'n' || i", "CREATE UNIQUE INDEX one_of_a_name ON accounts (name)");
   }
 
   /**

@@ -112,7 +112,7 @@ final class Operations {
   }
 
   void readBySubject(Connection connection, Slice slice) throws SQLException {
-    if (!code.readsSubject()) {
+    if (!code.looksUpSubject()) {
       return;
     }
     Account account = slice.pick(random);

@@ -40,33 +40,9 @@ class RollingTest {
 
   private static final Map<String, Scenario<?>> CHOSEN = choose();
 
-  private static List<Scenario<?>> all() {
-    return List.of(
-        Scenarios.addColumn(),
-        Scenarios.dropColumn(),
-        Scenarios.renameColumn(),
-        Scenarios.renameUniqueColumn(),
-        Scenarios.renameColumnByView(),
-        Scenarios.renameTable(),
-        Scenarios.renameColumnInCode(false),
-        Scenarios.renameColumnInCode(true),
-        Scenarios.createIndex(),
-        Scenarios.backfill(),
-        TypeScenarios.changeColumnType(),
-        TypeScenarios.changeUnit(),
-        ConstraintScenarios.setNotNull(),
-        ConstraintScenarios.addCheck(),
-        ConstraintScenarios.addUnique(),
-        ConstraintScenarios.addForeignKey(),
-        ConstraintScenarios.dropConstraint(),
-        ConstraintScenarios.dropNotNull(),
-        ConstraintScenarios.addPrimaryKey(),
-        ConstraintScenarios.dropIndex());
-  }
-
   private static Map<String, Scenario<?>> choose() {
     Map<String, Scenario<?>> scenarios = new LinkedHashMap<>();
-    all().forEach(each -> scenarios.put(each.name(), each));
+    Scenarios.all().forEach(each -> scenarios.put(each.name(), each));
     Chosen chosen = Chosen.byProperties();
     List<String> names = chosen.of(List.copyOf(scenarios.keySet()));
     System.out.printf("rolling, %s: %s%n", chosen, names);

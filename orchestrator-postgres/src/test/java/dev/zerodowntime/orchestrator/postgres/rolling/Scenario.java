@@ -126,6 +126,11 @@ record Scenario<C extends Enum<C> & CodeStage>(
     return releases.size() - 1;
   }
 
+  /** The lowest stage of a release. */
+  C stage(int release) {
+    return releases.get(release).isEmpty() ? oldest() : releases.get(release).get(0);
+  }
+
   /** The stage of code whose build says nothing. */
   C oldest() {
     Class<C> type = releases.get(last()).get(0).getDeclaringClass();

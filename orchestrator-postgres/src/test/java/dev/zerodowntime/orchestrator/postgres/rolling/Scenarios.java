@@ -9,10 +9,15 @@ import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.RenameTable;
+import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
+import dev.zerodowntime.orchestrator.postgres.testing.PostgresServer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** One roll-out for each operation. */
 final class Scenarios {
@@ -26,6 +31,65 @@ final class Scenarios {
   private static final String NAME = "name varchar(60) NOT NULL DEFAULT 'anon' CHECK (name <> '')";
 
   private Scenarios() {}
+
+  /** Every operation that the dialect ships; one that nobody wrote a scenario for is an error. */
+  static List<Scenario<?>> all() {
+    List<Scenario<?>> scenarios =
+        new ArrayList<>(
+            List.of(
+                addColumn(),
+                dropColumn(),
+                renameColumn(),
+                renameUniqueColumn(),
+                renameColumnByView(),
+                renameTable(),
+                renameColumnInCode(false),
+                renameColumnInCode(true),
+                createIndex(),
+                backfill(),
+                TypeScenarios.changeColumnType(),
+                TypeScenarios.changeUnit(),
+                ConstraintScenarios.setNotNull(),
+                ConstraintScenarios.addCheck(),
+                ConstraintScenarios.addUnique(),
+                ConstraintScenarios.addForeignKey(),
+                TableScenarios.dropTable(),
+                TypeScenarios.widenColumn(),
+                ConstraintScenarios.dropConstraint(),
+                ColumnScenarios.setDefault(),
+                ColumnScenarios.dropDefault(),
+                ConstraintScenarios.dropNotNull(),
+                ColumnScenarios.addEnumValue(),
+                ColumnScenarios.renameEnumValue(),
+                TableScenarios.createTable(),
+                ConstraintScenarios.addPrimaryKey(),
+                ConstraintScenarios.dropIndex(),
+                TypeScenarios.widenKey(),
+                TableScenarios.attachPartition(),
+                TableScenarios.detachPartition(),
+                ConstraintScenarios.reindex(),
+                ConstraintScenarios.renameIndex(),
+                PlanScenarios.split()));
+    // Elsewhere that is refused for a table with rows.
+    boolean generates = PostgresServer.get().majorVersion() >= 18;
+    if (generates) {
+      scenarios.add(ColumnScenarios.addGeneratedColumn());
+    }
+    Set<String> missing =
+        PostgresDialect.create().operations().stream()
+            .map(each -> each.type().name())
+            .collect(Collectors.toCollection(TreeSet::new));
+    scenarios.forEach(each -> missing.remove(each.migration().lifecycle().operation()));
+    // Refused for a table that has rows, and without rows there is nothing to compare.
+    missing.remove("AddExclusion");
+    if (!generates) {
+      missing.remove("AddGeneratedColumn");
+    }
+    if (!missing.isEmpty()) {
+      throw new AssertionError("the dialect ships " + missing + ", and nobody rolls them out");
+    }
+    return scenarios;
+  }
 
   /** For more workers than one pod has, and long enough for those of others to notice. */
   static <B extends Migration.Builder<B, ?>> B shared(B builder) {

@@ -1,8 +1,11 @@
 package dev.zerodowntime.orchestrator.postgres.rolling;
 
 import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
+import dev.zerodowntime.orchestrator.operation.WidenColumn;
+import dev.zerodowntime.orchestrator.operation.WidenKey;
 import dev.zerodowntime.orchestrator.postgres.rolling.Code.Form;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Roll-outs of other types. */
@@ -76,6 +79,53 @@ final class TypeScenarios {
         Account::subject,
         phase -> changed(phase, "kilos::text", "(grams / 1000)::text"),
         0);
+  }
+
+  /**
+   * No code writes more than the old type holds, for it can't know whether the new one is there.
+   */
+  static Scenario<WidenColumn.Code> widenColumn() {
+    return new Scenario<>(
+            "WidenColumn",
+            WidenColumn.of("rolling/widen")
+                .table("accounts")
+                .column("name")
+                .type("varchar(200)")
+                .build(),
+            Scenarios.table(
+                "name varchar(60) NOT NULL DEFAULT 'anon' CHECK (name <> '')",
+                "'n' || i",
+                "CREATE INDEX ON accounts (name)"),
+            "name",
+            List.of(List.of(), List.of(WidenColumn.Code.EITHER_TYPE)),
+            stage -> Code.of(stage).reads("name").writes("name").omitting("anon"),
+            Account::subject,
+            phase -> List.of("name"),
+            0)
+        .harming()
+        .consenting();
+  }
+
+  /** Keys stay below what the old type holds, for the way back to be open. */
+  static Scenario<WidenKey.Code> widenKey() {
+    List<String> tables = new ArrayList<>(Scenarios.table("name text NOT NULL", "'n' || i"));
+    tables.set(0, tables.get(0).replace("id bigint", "id int"));
+    return new Scenario<>(
+            "WidenKey",
+            Scenarios.shared(WidenKey.of("rolling/widen-key"))
+                .table("accounts")
+                .column("id")
+                .noUpserts()
+                .retention(Duration.ZERO)
+                .build(),
+            tables,
+            "name",
+            List.of(List.of(), List.of(WidenKey.Code.EITHER_TYPE)),
+            stage -> Code.of(stage).reads("name").writes("name"),
+            Account::subject,
+            phase -> List.of("name"),
+            0)
+        .harming();
   }
 
   private static String number(int slice, long number) {
