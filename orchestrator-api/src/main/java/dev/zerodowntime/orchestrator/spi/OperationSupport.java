@@ -102,9 +102,10 @@ public interface OperationSupport<M extends Migration<?>> {
    *
    * @param phase the upper end of the movement: entered upwards, or left downwards
    * @param direction which way
+   * @param facts what was captured: an operation may need to look again only at some tables
    * @return what {@link #recapturesOnFailure(int)} says, upwards
    */
-  default boolean recapturesOnFailure(int phase, Direction direction) {
+  default boolean recapturesOnFailure(int phase, Direction direction, Map<String, Object> facts) {
     return direction == Direction.UP && recapturesOnFailure(phase);
   }
 

@@ -37,8 +37,8 @@ final class PostgresBackfill implements OperationSupport<Backfill> {
 
   /** Partitions come and go meanwhile. */
   @Override
-  public boolean recapturesOnFailure(int phase, Direction direction) {
-    return true;
+  public boolean recapturesOnFailure(int phase, Direction direction, Map<String, Object> facts) {
+    return Partitions.is(facts);
   }
 
   @Override

@@ -16,6 +16,7 @@ import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -143,8 +144,11 @@ class PartitionedBackfillTest {
     assertThat(holds(run)).as("it has no rows of its own").isTrue();
     db.execute("CREATE TABLE c1 PARTITION OF c DEFAULT");
     assertThat(holds(run)).isFalse();
-    assertThat(run.support.recapturesOnFailure(1, Direction.UP)).isTrue();
-    assertThat(run.support.recapturesOnFailure(1, Direction.DOWN)).isTrue();
+    assertThat(run.support.recapturesOnFailure(1, Direction.UP, run.facts)).isTrue();
+    assertThat(run.support.recapturesOnFailure(1, Direction.DOWN, run.facts)).isTrue();
+    assertThat(run.support.recapturesOnFailure(1, Direction.UP, Map.of()))
+        .as("what is not partitioned stays what it is")
+        .isFalse();
     assertThat(holds(run.preflight())).isTrue();
   }
 

@@ -41,8 +41,8 @@ record Operation<M extends Migration<?>>(OperationSupport<M> support, M migratio
     return support.recaptures(phase);
   }
 
-  boolean recapturesOnFailure(int phase, Direction direction) {
-    return support.recapturesOnFailure(phase, direction);
+  boolean recapturesOnFailure(int phase, Direction direction, Map<String, Object> facts) {
+    return support.recapturesOnFailure(phase, direction, facts);
   }
 
   Optional<String> consent(Map<String, Object> facts, int phase, Direction direction) {

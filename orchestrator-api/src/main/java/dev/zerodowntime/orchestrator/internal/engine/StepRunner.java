@@ -145,6 +145,12 @@ final class StepRunner {
             step.name());
         throw e;
       }
+      if (kind == SqlErrorKind.DEADLOCK) {
+        // Also a question to the control tables, where the pool's own default is SERIALIZABLE.
+        String what = kind + " in step " + step.name() + ": " + e.getMessage();
+        context.waits(kind.name(), what, null);
+        return Outcome.retry(Wait.Kind.LOCK, what);
+      }
       return Outcome.failed(
           "step "
               + step.name()
@@ -182,14 +188,15 @@ final class StepRunner {
       throws SQLException {
     MigrationRow row = context.row();
     State state = row.state();
-    if (!operation.recapturesOnFailure(state.upper(), state.direction())) {
+    if (!operation.recapturesOnFailure(state.upper(), state.direction(), row.facts())) {
       return failure;
     }
     Preflight.Found found;
     try {
       found = preflight.run(operation, ctx.target(row), state.upper(), row.facts());
     } catch (RefusedException e) {
-      return Outcome.failed(String.valueOf(e.getMessage()));
+      String why = failure.waiting() == null ? "" : failure.waiting().what() + "; looked at anew: ";
+      return Outcome.failed(why + e.getMessage());
     } catch (NotYetException e) {
       return Outcome.retry(Wait.Kind.ORDER, e.what());
     }
