@@ -113,7 +113,7 @@ final class OperationsDoc {
       lines.add(
           row(
               where,
-              step.name(),
+              name(step),
               sql(step),
               lock(step, locks, seen),
               strongest == null ? "" : hold(seen, locks, strongest),
@@ -160,6 +160,11 @@ final class OperationsDoc {
     return String.format(Locale.ROOT, "%.1f", nanos / 1e6);
   }
 
+  /** Without what stands for a partition, which is another one in every database. */
+  private static String name(Step step) {
+    return step.name().replaceFirst("-[a-p]{8}$", "-…");
+  }
+
   private static String wayBack(Lifecycle lifecycle, Declared declared, int phase) {
     if (!lifecycle.reachable(phase, phase - 1)) {
       return "none";
@@ -167,7 +172,7 @@ final class OperationsDoc {
     List<Step> steps = declared.steps(new Declared.Movement(phase, Direction.DOWN));
     return steps.isEmpty()
         ? "nothing to do"
-        : steps.stream().map(Step::name).collect(Collectors.joining(", "));
+        : steps.stream().map(OperationsDoc::name).distinct().collect(Collectors.joining(", "));
   }
 
   private static String sql(Step step) {
