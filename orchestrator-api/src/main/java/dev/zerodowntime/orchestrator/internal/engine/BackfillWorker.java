@@ -156,7 +156,11 @@ final class BackfillWorker {
                 });
           }
           held = new Held(chunk, row, pace);
-        } else if (overstaffed(task, held, pace)) {
+          // It may have been free only because another worker gave it back, having read what this
+          // one has not read yet: a pause, a window that is closed.
+          continue;
+        }
+        if (overstaffed(task, held, pace)) {
           return Result.of(Result.Kind.IDLE);
         }
         if (resting.containsKey(task.key())) {
