@@ -13,6 +13,10 @@ import dev.zerodowntime.orchestrator.operation.Backfill;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -204,10 +208,7 @@ class BackfillTuningTest extends BackfillFixture {
   void window(boolean sql) throws Exception {
     resting(
         (person, driven) -> {
-          String closed =
-              database.queryOne(
-                  "SELECT to_char(now() AT TIME ZONE 'UTC' - interval '3 hours', 'HH24:MI-') ||"
-                      + " to_char(now() AT TIME ZONE 'UTC' - interval '1 hour', 'HH24:MI') || ' UTC'");
+          String closed = window(-3) + "-" + window(-1) + " UTC";
           if (sql) {
             set("pause_ms = 0, run_window = '" + closed + "'");
           } else {
@@ -245,5 +246,77 @@ class BackfillTuningTest extends BackfillFixture {
           set("pause_ms = 0");
           assertReached(got(driven));
         });
+  }
+
+  /**
+   * A worker without a chunk has read what is said now, and waits for one; it gets the one that
+   * another gave back because it has read more.
+   */
+  @Test
+  void whatWasReadBeforeAChunkWasFreeIsReadAgain() throws Exception {
+    work(ROWS);
+    Statements statements = new Statements(database.newDataSource());
+    AtomicReference<Thread> busy = new AtomicReference<>();
+    AtomicBoolean armed = new AtomicBoolean();
+    CountDownLatch stale = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    statements.after(
+        sql -> {
+          if (within("BatchAttempt", "batch")) {
+            busy.compareAndSet(null, Thread.currentThread());
+          } else if (Thread.currentThread() != busy.get()
+              && within("BackfillWorker", "read")
+              && armed.compareAndSet(true, false)) {
+            stale.countDown();
+            await(go);
+          }
+        });
+    try (Orchestrator person = joined(member(declared));
+        Orchestrator job = job(statements.dataSource()).backfillWorkers(2).build()) {
+      CompletableFuture<AdvanceReport> driven = driving(job);
+      Eventually.until("its first batch is done", () -> changed() == BATCH);
+      armed.set(true);
+      await(stale);
+      person
+          .backfill(ID)
+          .tune(
+              pace ->
+                  pace.pause(Duration.ZERO)
+                      .window(BackfillWindow.parse(window(-3) + "-" + window(-1) + " UTC")));
+      Eventually.until("the chunk is given back", () -> live() == 0);
+      go.countDown();
+      got(driven);
+      assertThat(changed()).isEqualTo(BATCH);
+      person.backfill(ID).tune(pace -> pace.window(BackfillWindow.ALWAYS));
+      try (Orchestrator other = job(database.newDataSource()).build()) {
+        assertReached(other.drive());
+      }
+    } finally {
+      go.countDown();
+    }
+    everyRowOnce();
+  }
+
+  private String window(int hours) {
+    return database.queryOne(
+        "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '" + hours + " hours', 'HH24:MI')");
+  }
+
+  private static boolean within(String type, String method) {
+    return StackWalker.getInstance()
+        .walk(
+            frames ->
+                frames.anyMatch(
+                    each ->
+                        each.getClassName().endsWith("." + type)
+                            && each.getMethodName().equals(method)));
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }
