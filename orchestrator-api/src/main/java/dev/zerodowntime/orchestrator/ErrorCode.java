@@ -44,6 +44,8 @@ public enum ErrorCode {
   READ_ONLY_DATABASE,
   /** A connection pooler does not keep what the engine needs. */
   UNSUPPORTED_POOLING,
+  /** An option of the JDBC driver, or of the session, changes what statements mean. */
+  UNSUPPORTED_SETTING,
   /** The database user lacks a privilege. */
   MISSING_PRIVILEGE,
   /** The control tables can't be read or written by this version of the library. */

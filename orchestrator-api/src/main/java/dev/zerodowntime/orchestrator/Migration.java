@@ -343,6 +343,11 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
       return self();
     }
 
+    /** Has the table copied by a tool; for the builders of operations that can go that way. */
+    protected final void copied() {
+      policy = policy.byCopy(true);
+    }
+
     private static Set<String> union(Set<String> before, String... more) {
       Set<String> all = new TreeSet<>(before);
       all.addAll(List.of(more));

@@ -27,7 +27,7 @@ public final class OrchestratorBuilder {
   private @Nullable Dialect dialect;
   private @Nullable String application;
   private @Nullable String release;
-  private String controlSchema = "orchestrator";
+  private @Nullable String controlSchema;
   private Role role = Role.BOTH;
   private Environment environment = Environment.PRODUCTION;
   private UnaryOperator<Timing> timing = UnaryOperator.identity();
@@ -35,13 +35,16 @@ public final class OrchestratorBuilder {
   private final Set<String> finished = new LinkedHashSet<>();
   private @Nullable Set<String> touches;
   private @Nullable BackupGate backupGate;
+  private @Nullable EndBlockers endBlockers;
   private @Nullable HealthCheck healthCheck;
   private boolean noStarQueries;
   private boolean developmentOnRows;
   private boolean background = true;
   private @Nullable Integer backfillWorkers;
   private final List<LoadSignal> loadSignals = new ArrayList<>();
+  private final Map<String, Double> loadLimits = new LinkedHashMap<>();
   private @Nullable BackfillListener backfillListener;
+  private @Nullable CopyTool copyTool;
 
   OrchestratorBuilder(DataSource dataSource) {
     this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
@@ -285,6 +288,17 @@ public final class OrchestratorBuilder {
   }
 
   /**
+   * Ends sessions that keep short DDL from its lock. Off by default.
+   *
+   * @param endBlockers whose
+   * @return this
+   */
+  public OrchestratorBuilder endBlockers(EndBlockers endBlockers) {
+    this.endBlockers = endBlockers;
+    return this;
+  }
+
+  /**
    * Says whether the application is well, for a time after each phase of the migrations that ask
    * for it: {@link Migration.Builder#healthyFor}. Those wait for a driver that has one.
    *
@@ -345,13 +359,36 @@ public final class OrchestratorBuilder {
 
   /**
    * Adds something that backfills give way to, where this process works on them. Adds to earlier
-   * calls. Default: none; {@link Pace} has limits for replication lag and waiting sessions.
+   * calls. Default: none; {@link Pace} has limits for replication lag and waiting sessions, and see
+   * {@link #loadLimit}.
    *
    * @param signal what to read, and its limit
    * @return this
    */
   public OrchestratorBuilder loadSignal(LoadSignal signal) {
     loadSignals.add(Objects.requireNonNull(signal, "signal"));
+    return this;
+  }
+
+  /**
+   * Replaces the limit of something that the server itself says of its load. MySQL and MariaDB say
+   * {@code Threads_running} (default 50 threads) and {@code history list length} (default 1,000,000
+   * transactions); PostgreSQL says none. Above half of it pauses get longer, above it no batch
+   * runs.
+   *
+   * @param signal its name
+   * @param limit the highest value at which batches run; {@link Double#POSITIVE_INFINITY} does
+   *     without it
+   * @return this
+   */
+  public OrchestratorBuilder loadLimit(String signal, double limit) {
+    if (Double.isNaN(limit)) {
+      throw new DeclarationException(
+          ErrorCode.INVALID_DECLARATION,
+          "loadLimit(\"" + signal + "\", ...) is no number",
+          "Give the highest value at which batches run.");
+    }
+    loadLimits.put(Objects.requireNonNull(signal, "signal"), limit);
     return this;
   }
 
@@ -364,6 +401,19 @@ public final class OrchestratorBuilder {
    */
   public OrchestratorBuilder onBackfill(BackfillListener listener) {
     this.backfillListener = Objects.requireNonNull(listener, "listener");
+    return this;
+  }
+
+  /**
+   * Gives a tool that copies tables, to drivers on MySQL and MariaDB: for migrations that say
+   * {@code byCopy()}, and for big tables. Default: none; a driver without it leaves what is to be
+   * copied to another.
+   *
+   * @param tool the tool
+   * @return this
+   */
+  public OrchestratorBuilder copyTool(CopyTool tool) {
+    this.copyTool = Objects.requireNonNull(tool, "tool");
     return this;
   }
 
@@ -382,7 +432,9 @@ public final class OrchestratorBuilder {
             dialect,
             named("application", application),
             named("release", release),
-            fits("control schema", named("control schema", controlSchema)),
+            controlSchema == null
+                ? null
+                : fits("control schema", named("control schema", controlSchema)),
             role,
             environment,
             Timing.of(environment).with(timing),
@@ -391,12 +443,15 @@ public final class OrchestratorBuilder {
             touches == null ? null : Set.copyOf(touches),
             backupGate,
             healthCheck,
+            endBlockers,
             noStarQueries,
             developmentOnRows,
             background,
+            copyTool,
             new Engine.Backfills(
                 backfillWorkers == null ? (role.drives() ? 1 : 0) : backfillWorkers,
                 List.copyOf(loadSignals),
+                Map.copyOf(loadLimits),
                 backfillListener)));
   }
 

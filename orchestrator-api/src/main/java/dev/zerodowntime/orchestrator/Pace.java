@@ -93,7 +93,8 @@ public record Pace(
   }
 
   /**
-   * As fast as the server can: no pause, nothing watched. For tables that nobody uses.
+   * As fast as the server can: no pause, nothing watched but load signals. For tables that nobody
+   * uses.
    *
    * @return a copy with batches that take 100 ms, no pause, no limits and no window
    */

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param allowedTriggers row triggers of the application that may fire during the backfill
  * @param allowedFunctions functions whose text names a column that is renamed or dropped, and that
  *     go on working all the same
+ * @param byCopy whether the table is to be copied by a tool; looked at once, before the first phase
  */
 public record Policy(
     Pace pace,
@@ -33,7 +34,8 @@ public record Policy(
     Set<String> backups,
     Set<String> approvals,
     Set<String> allowedTriggers,
-    Set<String> allowedFunctions) {
+    Set<String> allowedFunctions,
+    boolean byCopy) {
 
   /**
    * {@link Pace#DEFAULT}; {@link BuildLimits#DEFAULT}; 7 days of retention; no health check, backup
@@ -48,7 +50,8 @@ public record Policy(
           Set.of(),
           Set.of(),
           Set.of(),
-          Set.of());
+          Set.of(),
+          false);
 
   /** Checks the ranges. */
   public Policy {
@@ -79,6 +82,9 @@ public record Policy(
     map.put("approvals", List.copyOf(new TreeSet<>(approvals)));
     map.put("allowedTriggers", List.copyOf(new TreeSet<>(allowedTriggers)));
     map.put("allowedFunctions", List.copyOf(new TreeSet<>(allowedFunctions)));
+    if (byCopy) {
+      map.put("byCopy", true);
+    }
     return map;
   }
 
@@ -99,7 +105,8 @@ public record Policy(
         names(map.get("backups")),
         names(map.get("approvals")),
         names(map.get("allowedTriggers")),
-        names(map.get("allowedFunctions")));
+        names(map.get("allowedFunctions")),
+        Boolean.TRUE.equals(map.get("byCopy")));
   }
 
   /**
@@ -117,7 +124,8 @@ public record Policy(
         backups,
         approvals,
         allowedTriggers,
-        allowedFunctions);
+        allowedFunctions,
+        byCopy);
   }
 
   /**
@@ -128,7 +136,15 @@ public record Policy(
    */
   public Policy builds(BuildLimits other) {
     return new Policy(
-        pace, other, retention, healthyFor, backups, approvals, allowedTriggers, allowedFunctions);
+        pace,
+        other,
+        retention,
+        healthyFor,
+        backups,
+        approvals,
+        allowedTriggers,
+        allowedFunctions,
+        byCopy);
   }
 
   /**
@@ -139,7 +155,15 @@ public record Policy(
    */
   public Policy retention(Duration other) {
     return new Policy(
-        pace, builds, other, healthyFor, backups, approvals, allowedTriggers, allowedFunctions);
+        pace,
+        builds,
+        other,
+        healthyFor,
+        backups,
+        approvals,
+        allowedTriggers,
+        allowedFunctions,
+        byCopy);
   }
 
   /**
@@ -150,7 +174,15 @@ public record Policy(
    */
   public Policy healthyFor(Duration other) {
     return new Policy(
-        pace, builds, retention, other, backups, approvals, allowedTriggers, allowedFunctions);
+        pace,
+        builds,
+        retention,
+        other,
+        backups,
+        approvals,
+        allowedTriggers,
+        allowedFunctions,
+        byCopy);
   }
 
   /**
@@ -161,7 +193,15 @@ public record Policy(
    */
   public Policy backups(Set<String> other) {
     return new Policy(
-        pace, builds, retention, healthyFor, other, approvals, allowedTriggers, allowedFunctions);
+        pace,
+        builds,
+        retention,
+        healthyFor,
+        other,
+        approvals,
+        allowedTriggers,
+        allowedFunctions,
+        byCopy);
   }
 
   /**
@@ -172,7 +212,15 @@ public record Policy(
    */
   public Policy approvals(Set<String> other) {
     return new Policy(
-        pace, builds, retention, healthyFor, backups, other, allowedTriggers, allowedFunctions);
+        pace,
+        builds,
+        retention,
+        healthyFor,
+        backups,
+        other,
+        allowedTriggers,
+        allowedFunctions,
+        byCopy);
   }
 
   /**
@@ -183,7 +231,7 @@ public record Policy(
    */
   public Policy allowedTriggers(Set<String> other) {
     return new Policy(
-        pace, builds, retention, healthyFor, backups, approvals, other, allowedFunctions);
+        pace, builds, retention, healthyFor, backups, approvals, other, allowedFunctions, byCopy);
   }
 
   /**
@@ -194,7 +242,26 @@ public record Policy(
    */
   public Policy allowedFunctions(Set<String> other) {
     return new Policy(
-        pace, builds, retention, healthyFor, backups, approvals, allowedTriggers, other);
+        pace, builds, retention, healthyFor, backups, approvals, allowedTriggers, other, byCopy);
+  }
+
+  /**
+   * Says whether the table is to be copied by a tool.
+   *
+   * @param other whether
+   * @return a copy
+   */
+  public Policy byCopy(boolean other) {
+    return new Policy(
+        pace,
+        builds,
+        retention,
+        healthyFor,
+        backups,
+        approvals,
+        allowedTriggers,
+        allowedFunctions,
+        other);
   }
 
   private static long number(@Nullable Object value, long otherwise) {

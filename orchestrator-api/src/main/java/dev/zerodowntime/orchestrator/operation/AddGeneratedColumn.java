@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.operation;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Refused as well: an expression that the server doesn't take, such as one with a volatile
  * function; a column that is there already.
  *
- * <p>PostgreSQL only.
+ * <p>On MySQL and MariaDB a virtual one is INVISIBLE, and a stored one is always refused.
  */
 public final class AddGeneratedColumn extends Migration<AddGeneratedColumn.Code> {
 
@@ -212,6 +213,18 @@ public final class AddGeneratedColumn extends Migration<AddGeneratedColumn.Code>
      */
     public Builder stored() {
       this.stored = true;
+      return this;
+    }
+
+    /**
+     * Has the table copied, with the column in it, by {@link OrchestratorBuilder#copyTool}: on
+     * MySQL and MariaDB, for what the server does only by blocking every write, or for a table that
+     * is too big to be rebuilt in place. Refused on PostgreSQL, which needs no copy.
+     *
+     * @return this
+     */
+    public Builder byCopy() {
+      copied();
       return this;
     }
 

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A change that no operation of the library makes: phases, steps, code stages and the way back are
- * the author's, and are held to the rules of all others. For PostgreSQL.
+ * the author's, and are held to the rules of all others.
  *
  * <p>Statements that lock a table for longer than the lock budget, that lose data, or that code of
  * one side couldn't live with are refused when the plan is built, by rules whose refusals name the
@@ -161,7 +161,18 @@ public final class PhasePlan<C extends Enum<C> & CodeStage> extends Migration<C>
    * @return the backfill
    */
   public Backfill rows(PlanStep.Rows step, String schema) {
-    String quoted = '"' + schema.replace("\"", "\"\"") + '"';
+    return rows(step, schema, '"' + schema.replace("\"", "\"\"") + '"');
+  }
+
+  /**
+   * The same where names are quoted in another way.
+   *
+   * @param step the step
+   * @param schema the target schema
+   * @param quoted its name, quoted
+   * @return the backfill
+   */
+  public Backfill rows(PlanStep.Rows step, String schema, String quoted) {
     Map<String, Object> fields = new LinkedHashMap<>();
     step.rows().fields().forEach((name, value) -> fields.put(name, named(value, quoted)));
     return rows(id(), step.name(), fields, step.rows(), schema, policy());

@@ -368,7 +368,8 @@ final class PlanCheck {
     return statements.stream()
         .anyMatch(
             each ->
-                (each.mentions("concurrently") && !each.starts("refresh"))
+                each.saysNoLock()
+                    || (each.mentions("concurrently") && !each.starts("refresh"))
                     || AlterTable.of(each)
                         .map(
                             alter ->

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.operation;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -135,6 +136,18 @@ public final class Reindex extends Migration<Reindex.Code> {
      */
     public Builder name(String name) {
       this.name = require("index name", name);
+      return this;
+    }
+
+    /**
+     * Has the table copied, and with it all its indexes, by {@link OrchestratorBuilder#copyTool}:
+     * on MySQL and MariaDB, for what the server does only by blocking every write, or for a table
+     * that is too big to be rebuilt in place. Refused on PostgreSQL, which needs no copy.
+     *
+     * @return this
+     */
+    public Builder byCopy() {
+      copied();
       return this;
     }
 

@@ -58,7 +58,9 @@ import org.jspecify.annotations.Nullable;
  * CONTRACT}; what comes after that, by the new name, is declared {@code .after} this one. An
  * application that narrows itself by {@code touches} names both.
  *
- * <p>PostgreSQL only.
+ * <p>That is PostgreSQL. On MySQL and MariaDB the view has whichever of the two names comes first
+ * in the alphabet, and the table moves in {@code EXPAND} or in {@code CONTRACT} accordingly; what
+ * fails by the view's name there is in {@code docs/mysql.md}.
  */
 public final class RenameTable extends Migration<RenameTable.Code> {
 

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.operation;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -141,6 +142,18 @@ public final class SetNotNull extends Migration<SetNotNull.Code> {
      */
     public Builder column(String column) {
       this.column = column;
+      return this;
+    }
+
+    /**
+     * Has the table copied, with the column NOT NULL, by {@link OrchestratorBuilder#copyTool}: on
+     * MySQL and MariaDB, for what the server does only by blocking every write, or for a table that
+     * is too big to be rebuilt in place. Refused on PostgreSQL, which needs no copy.
+     *
+     * @return this
+     */
+    public Builder byCopy() {
+      copied();
       return this;
     }
 

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.operation;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -176,6 +177,19 @@ public final class WidenColumn extends Migration<WidenColumn.Code> {
      */
     public Builder type(String type) {
       this.type = type;
+      return this;
+    }
+
+    /**
+     * Has the table copied, with the column of its new type, by {@link
+     * OrchestratorBuilder#copyTool}: on MySQL and MariaDB, for what the server does only by
+     * blocking every write, or for a table that is too big to be rebuilt in place. Refused on
+     * PostgreSQL, which needs no copy.
+     *
+     * @return this
+     */
+    public Builder byCopy() {
+      copied();
       return this;
     }
 

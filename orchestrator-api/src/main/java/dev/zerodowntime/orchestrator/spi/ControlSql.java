@@ -121,10 +121,41 @@ public interface ControlSql {
   List<String> begin(long lockMillis, long idleMillis);
 
   /**
+   * Puts back what {@link #begin} has set beyond the transaction, where a database has no settings
+   * that end with one. Executed after its end, however that came; if that fails, the connection is
+   * closed for good.
+   *
+   * @return statements; none unless an implementation says so
+   */
+  default List<String> end() {
+    return List.of();
+  }
+
+  /**
+   * What the control tables' names begin with, so that they can be among others.
+   *
+   * @return a prefix; empty unless an implementation says so
+   */
+  default String prefix() {
+    return "";
+  }
+
+  /**
+   * The database's name of the user behind a connection.
+   *
+   * @param connection a connection
+   * @return as {@link #grants} takes it
+   * @throws SQLException if it can't be asked
+   */
+  default String user(Connection connection) throws SQLException {
+    return connection.getMetaData().getUserName();
+  }
+
+  /**
    * Lets another user work with control tables that were installed by a privileged one.
    *
    * @param schema the control schema, quoted
-   * @param user the user's name, unquoted
+   * @param user what {@link #user} says
    * @return statements
    */
   List<String> grants(String schema, String user);

@@ -52,6 +52,40 @@ public interface LoadSql {
   int sessionsWaiting(Connection connection) throws SQLException;
 
   /**
+   * What else the server says of its load, besides replicas and waiting sessions. Backfills give
+   * way to each as to a signal of the author's, and no long build begins above its limit; one that
+   * runs is not cancelled for it, since it may well be what is measured.
+   *
+   * @return the gauges, none by default
+   */
+  default List<Gauge> gauges() {
+    return List.of();
+  }
+
+  /**
+   * Something that the server counts.
+   *
+   * @param name what it is called in status and log, and by an author who wants another limit
+   * @param unit what is counted
+   * @param limit the highest value at which batches run, unless the author says otherwise
+   * @param reading asks the primary
+   */
+  record Gauge(String name, String unit, double limit, Reading reading) {}
+
+  /** How a gauge is read. */
+  @FunctionalInterface
+  interface Reading {
+    /**
+     * Reads it.
+     *
+     * @param primary a connection to the primary, in auto-commit mode
+     * @return its value now; 0 if this user may not read it
+     * @throws SQLException if the server can't be asked
+     */
+    double read(Connection primary) throws SQLException;
+  }
+
+  /**
    * The primary and its standbys.
    *
    * @param position what of the primary's log can have reached others: a standby that has replayed

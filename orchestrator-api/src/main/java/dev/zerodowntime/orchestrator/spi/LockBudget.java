@@ -2,10 +2,12 @@ package dev.zerodowntime.orchestrator.spi;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import javax.sql.DataSource;
 
 /**
  * Keeps statements that take a blocking lock from making the application wait longer than the
@@ -26,6 +28,22 @@ public interface LockBudget {
   List<Blocker> blockers(Connection connection, DdlStep step, Duration budget) throws SQLException;
 
   /**
+   * Ends the session of somebody who is in the way, because its user wants that; never one of
+   * replication, of the server itself, of a backup, or that has locked tables by an explicit
+   * statement or changes them. The default ends nobody's.
+   *
+   * @param connection in auto-commit mode
+   * @param blocker as {@link #blockers} found it; left alone if its transaction is over
+   * @param mostRows how many rows it may have changed, where the server can tell
+   * @return why it was left alone; empty if it was ended
+   * @throws SQLException if the server can't be asked
+   */
+  default Optional<String> end(Connection connection, Blocker blocker, long mostRows)
+      throws SQLException {
+    return Optional.of("sessions of this database are not ended");
+  }
+
+  /**
    * Sets the limits of the transaction that runs a step, and gets maintenance of the server's own
    * out of the way without blocking anybody.
    *
@@ -44,6 +62,24 @@ public interface LockBudget {
    * @throws SQLException if that fails
    */
   void limit(Connection connection, Duration left) throws SQLException;
+
+  /**
+   * Executes a statement that may take a blocking lock, where DDL is not transactional: it is ended
+   * when it has waited, or run, for as long as the budget, or earlier. The default executes it.
+   *
+   * @param statement of a connection in auto-commit mode, after {@link #begin}, that holds the
+   *     step's session lock
+   * @param others where other connections come from, if one is needed to watch this one
+   * @param step the step
+   * @param sql its statement, which begins with a comment that no other statement has
+   * @param budget the lock budget
+   * @throws SQLException if it fails, or was ended
+   */
+  default void execute(
+      Statement statement, DataSource others, DdlStep step, String sql, Duration budget)
+      throws SQLException {
+    statement.execute(sql);
+  }
 
   /**
    * Notes what is there before statements that somebody else than the library wrote.

@@ -2,8 +2,10 @@ package dev.zerodowntime.orchestrator.spi;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Optional;
+import javax.sql.DataSource;
 
 /**
  * How long statements are run and watched: alone, outside any transaction, with no short limits.
@@ -28,6 +30,22 @@ public interface LongStatements {
    */
   default void limit(Connection connection, Duration budget) throws SQLException {
     throw new UnsupportedOperationException("this dialect has no such statements");
+  }
+
+  /**
+   * Executes a statement that lets others go on while it works, but may wait for a blocking lock
+   * when it begins and when it ends: it is ended when others have waited behind it for as long as
+   * the budget. The default executes it, for databases where it never waits so.
+   *
+   * @param statement of the connection that holds the step's session lock
+   * @param others where other connections come from, if one is needed to watch this one
+   * @param sql the statement, which begins with a comment that no other statement has
+   * @param budget the lock budget
+   * @throws SQLException if it fails, or was ended
+   */
+  default void execute(Statement statement, DataSource others, String sql, Duration budget)
+      throws SQLException {
+    statement.execute(sql);
   }
 
   /**

@@ -2,12 +2,13 @@ package dev.zerodowntime.orchestrator.spi;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The SQL of backfills and verifications. Key values are selected as text and bound as text, once
- * per key column, cast by the statement.
+ * The SQL of backfills and verifications. Key values are selected as text, and bound as {@link
+ * #range} and {@link #key} say, cast by the statement.
  *
  * <p>A range is open at its start and closed at its end: {@code after < key <= upTo}. Statements
  * with {@code bounded} false have no lower end and no parameters for it.
@@ -28,7 +29,7 @@ public interface ScanSql {
    *
    * @param scan the walk
    * @param bounded whether the range has a lower end
-   * @return SQL; parameters: after, up to, number of rows
+   * @return SQL; parameters: as {@link #range} says, number of rows
    */
   String chunkEnd(Scan scan, boolean bounded);
 
@@ -38,7 +39,7 @@ public interface ScanSql {
    *
    * @param scan the walk
    * @param bounded whether the range has a lower end
-   * @return SQL; parameters: after, up to, number of keys before
+   * @return SQL; parameters: as {@link #range} says, number of keys before
    */
   String keyAt(Scan scan, boolean bounded);
 
@@ -47,7 +48,7 @@ public interface ScanSql {
    *
    * @param step the backfill
    * @param bounded whether the range has a lower end
-   * @return SQL; parameters: after, up to
+   * @return SQL; parameters: as {@link #range} says
    */
   String update(BackfillStep step, boolean bounded);
 
@@ -57,7 +58,7 @@ public interface ScanSql {
    *
    * @param step the backfill, which is not computed in Java
    * @param bounded whether the range has a lower end
-   * @return SQL; parameters: after, up to
+   * @return SQL; parameters: as {@link #range} says
    */
   String updateAll(BackfillStep step, boolean bounded);
 
@@ -69,7 +70,7 @@ public interface ScanSql {
    *
    * @param step the backfill
    * @param bounded whether the range has a lower end
-   * @return SQL; parameters: after, up to
+   * @return SQL; parameters: as {@link #range} says
    */
   String read(BackfillStep step, boolean bounded);
 
@@ -77,7 +78,7 @@ public interface ScanSql {
    * The same as {@link #read} for one row, waiting for its lock.
    *
    * @param step the backfill
-   * @return SQL; parameters: the key
+   * @return SQL; parameters: as {@link #key} says
    */
   String readOne(BackfillStep step);
 
@@ -114,7 +115,7 @@ public interface ScanSql {
    * Changes one row if it is pending, waiting for its lock.
    *
    * @param step the backfill, which is not computed in Java
-   * @return SQL; parameters: the key
+   * @return SQL; parameters: as {@link #key} says
    */
   String updateOne(BackfillStep step);
 
@@ -124,7 +125,7 @@ public interface ScanSql {
    * @param scan the walk
    * @param bounded whether the range has a lower end
    * @param extra an additional predicate, or empty
-   * @return SQL; parameters: after, up to, number of rows
+   * @return SQL; parameters: as {@link #range} says, number of rows
    */
   String pending(Scan scan, boolean bounded, String extra);
 
@@ -133,25 +134,69 @@ public interface ScanSql {
    *
    * @param scan the walk
    * @param bounded whether the range has a lower end
-   * @return SQL; parameters: after, up to
+   * @return SQL; parameters: as {@link #range} says
    */
   String countPending(Scan scan, boolean bounded);
 
   /**
    * Estimates the number of rows without reading the table.
    *
+   * @param connection a connection in a transaction
    * @param scan the walk
-   * @return SQL without parameters, one number, negative if unknown
+   * @return the number, negative if unknown
+   * @throws SQLException if the server can't be asked
    */
-  String estimate(Scan scan);
+  long estimate(Connection connection, Scan scan) throws SQLException;
 
   /**
    * Limits the next statements of a batch's transaction, whatever limits the session has otherwise,
-   * and lets its commit not wait for disks where that is possible: rows and progress commit
-   * together, so that what a crash of the server might take is taken as a whole, and done again.
+   * as exactly as the server can, and lets its commit not wait for disks where that is possible:
+   * rows and progress commit together, so that what a crash of the server might take is taken as a
+   * whole, and done again. What outlives the transaction is put back by {@link ControlSql#end()}.
    *
-   * @return a query; parameters, in milliseconds, 0 for no limit: how long each may run, how long
-   *     each may wait for a lock
+   * @param connection a connection in the batch's transaction
+   * @param runMillis how long each may run, 0 for no limit
+   * @param lockMillis how long each may wait for a lock, 0 for no limit
+   * @throws SQLException if that fails
    */
-  String limits();
+  void limit(Connection connection, long runMillis, long lockMillis) throws SQLException;
+
+  /**
+   * Whether {@link #limit} has the server end a statement that changes rows and runs for too long.
+   * Where not, the engine cancels it.
+   *
+   * @return true unless the server has no such limit
+   */
+  default boolean limitsRuns() {
+    return true;
+  }
+
+  /**
+   * The parameters of a range.
+   *
+   * @param scan the walk
+   * @param after the key it begins after; null if it has no lower end
+   * @param upTo its last key
+   * @return what is bound, in this order; the keys' texts, one after the other, unless an
+   *     implementation says otherwise
+   */
+  default List<Object> range(Scan scan, @Nullable List<String> after, List<String> upTo) {
+    List<Object> parameters = new ArrayList<>();
+    if (after != null) {
+      parameters.addAll(after);
+    }
+    parameters.addAll(upTo);
+    return parameters;
+  }
+
+  /**
+   * The parameters of one row.
+   *
+   * @param scan the walk
+   * @param key its key
+   * @return what is bound, in this order; the key's texts unless an implementation says otherwise
+   */
+  default List<Object> key(Scan scan, List<String> key) {
+    return new ArrayList<>(key);
+  }
 }

@@ -3,7 +3,8 @@ package dev.zerodowntime.orchestrator.spi;
 import java.util.List;
 
 /** One idempotent unit of a phase. A value: {@code plan()} prints what the engine will run. */
-public sealed interface Step permits DdlStep, OnlineStep, BackfillStep, VerifyStep, CallStep {
+public sealed interface Step
+    permits DdlStep, OnlineStep, BackfillStep, VerifyStep, CallStep, CopyStep {
 
   /**
    * The step's name, unique within its phase and direction and stable between releases of the

@@ -307,4 +307,32 @@ class PhasePlanRulesTest {
         .containsExactlyInAnyOrder(
             "concurrently-in-transaction", "validate-in-transaction", "not-online");
   }
+
+  /** There the server refuses it rather than to read rows under a lock. */
+  @Test
+  void whoSaysTheAlgorithmNeedsNoRulesAboutRows() {
+    ddl("ALTER TABLE users ADD CONSTRAINT c CHECK (a > 0) NOT ENFORCED, ALGORITHM=INSTANT");
+    plan(
+        phase ->
+            phase
+                .online("s", "ALTER TABLE users ADD UNIQUE u (a), ALGORITHM=INPLACE, LOCK=NONE")
+                .probe("SELECT true")
+                .undoNothing());
+    for (String text :
+        List.of(
+            "ALTER TABLE users ADD CONSTRAINT c CHECK (a > 0), ALGORITHM=COPY",
+            "ALTER TABLE users DROP COLUMN a, ALGORITHM=INSTANT",
+            "ALTER TABLE users RENAME COLUMN a TO b, ALGORITHM=INSTANT")) {
+      assertThatThrownBy(() -> ddl(text)).as(text).isInstanceOf(DeclarationException.class);
+    }
+    assertThatThrownBy(
+            () ->
+                plan(
+                    phase ->
+                        phase
+                            .online("s", "ALTER TABLE users ADD c int, ALGORITHM=INSTANT")
+                            .probe("SELECT true")
+                            .undoNothing()))
+        .hasMessageContaining("not-online");
+  }
 }

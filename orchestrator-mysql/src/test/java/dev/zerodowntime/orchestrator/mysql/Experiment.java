@@ -71,12 +71,21 @@ record Experiment(List<String> before, List<String> session, @Nullable String cl
               "ALTER TABLE t MODIFY COLUMN spare INT INVISIBLE");
       case SET_NOT_NULL -> of("MODIFY COLUMN nullable INT NOT NULL DEFAULT 0");
       case DROP_NOT_NULL -> of("MODIFY COLUMN n INT NULL");
+      case RENAME_HIDE_COLUMN -> of("CHANGE COLUMN spare gone INT INVISIBLE");
+      case SHOW_SET_NOT_NULL ->
+          of(
+              "MODIFY COLUMN c INT NOT NULL DEFAULT 3, MODIFY COLUMN n INT NULL",
+              "ALTER TABLE t ADD c INT DEFAULT 3 INVISIBLE");
       case VARCHAR_WIDEN -> of("MODIFY COLUMN short VARCHAR(60)");
       case VARCHAR_WIDEN_LONG -> of("MODIFY COLUMN wide VARCHAR(120)");
       case VARCHAR_WIDEN_ACROSS -> of("MODIFY COLUMN edge VARCHAR(80)");
       case VARCHAR_SHRINK -> of("MODIFY COLUMN short VARCHAR(10)");
       case INT_TO_BIGINT -> of("MODIFY COLUMN spare BIGINT");
       case ENUM_APPEND -> of("MODIFY COLUMN kind ENUM('a','b','c')");
+      case VARBINARY_WIDEN ->
+          of("MODIFY COLUMN raw VARBINARY(60)", "ALTER TABLE t ADD raw VARBINARY(20)");
+      case SET_APPEND ->
+          of("MODIFY COLUMN flags SET('a','b','c')", "ALTER TABLE t ADD flags SET('a','b')");
       case ENUM_INSERT -> of("MODIFY COLUMN kind ENUM('a','c','b')");
       case CONVERT_CHARACTER_SET ->
           of("CONVERT TO CHARACTER SET utf8mb4", "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb3");
@@ -85,6 +94,7 @@ record Experiment(List<String> before, List<String> session, @Nullable String cl
       case ADD_FULLTEXT -> of("ADD FULLTEXT added (pad)");
       case ADD_PRIMARY_KEY ->
           of("ADD PRIMARY KEY (id)", "ALTER TABLE t DROP PRIMARY KEY, ADD INDEX plain (id)");
+      case DROP_PRIMARY_KEY -> of("DROP PRIMARY KEY");
       case REPLACE_PRIMARY_KEY -> of("DROP PRIMARY KEY, ADD PRIMARY KEY (n, id)");
       case DROP_INDEX -> of("DROP INDEX word");
       case RENAME_INDEX -> of("RENAME INDEX word TO renamed");
@@ -93,6 +103,14 @@ record Experiment(List<String> before, List<String> session, @Nullable String cl
       case ADD_FOREIGN_KEY_UNCHECKED -> of(FOREIGN_KEY).unchecked();
       case DROP_FOREIGN_KEY -> of("DROP FOREIGN KEY to_parent", "ALTER TABLE t " + FOREIGN_KEY);
       case ADD_CHECK -> of("ADD CONSTRAINT positive CHECK (n >= 0)");
+      case ADD_COLUMN_OWN_CHECK ->
+          maria ? of("MODIFY COLUMN n INT NOT NULL CHECK (n >= 0)") : none();
+      case DROP_COLUMN_OWN_CHECK ->
+          maria
+              ? of(
+                  "MODIFY COLUMN n INT NOT NULL",
+                  "ALTER TABLE t MODIFY COLUMN n INT NOT NULL CHECK (n >= 0)")
+              : none();
       case ADD_CHECK_NOT_ENFORCED ->
           maria ? none() : of("ADD CONSTRAINT positive CHECK (n >= 0) NOT ENFORCED");
       case ENFORCE_CHECK ->

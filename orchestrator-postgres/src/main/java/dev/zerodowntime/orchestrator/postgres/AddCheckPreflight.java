@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.operation.AddCheck;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey.Action;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
 import java.sql.SQLException;

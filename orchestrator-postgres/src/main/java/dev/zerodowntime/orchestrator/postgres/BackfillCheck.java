@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.Backfill.Assignment;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;

@@ -52,6 +52,16 @@ final class Catalog {
     return connection;
   }
 
+  /**
+   * The driver's own, for statements that the server may refuse. Pools close theirs on errors that
+   * they take for fatal, among them "feature not supported" (0A000), of which nothing is broken.
+   */
+  Connection drivers() throws SQLException {
+    return connection.isWrapperFor(Connection.class)
+        ? connection.unwrap(Connection.class)
+        : connection;
+  }
+
   String migration() {
     return migration;
   }
@@ -121,7 +131,7 @@ final class Catalog {
    */
   Optional<SQLException> attempt(String... statements) throws SQLException {
     Savepoint before = connection.setSavepoint();
-    try (Statement statement = connection.createStatement()) {
+    try (Statement statement = drivers().createStatement()) {
       for (String sql : statements) {
         statement.execute(sql);
       }

@@ -221,7 +221,7 @@ final class ColumnFactsRefusals {
 
   private boolean isVolatile(ColumnTwin twin, ColumnFacts facts, String value) throws SQLException {
     Privileges.requireTemporary(catalog);
-    Connection connection = catalog.connection();
+    Connection connection = catalog.drivers();
     Savepoint before = connection.setSavepoint();
     try {
       String probe = Sql.qualified("pg_temp", "zdo_shadow");

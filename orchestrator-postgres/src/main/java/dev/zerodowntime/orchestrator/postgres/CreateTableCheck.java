@@ -131,7 +131,7 @@ final class CreateTableCheck {
   }
 
   private List<String> tryOut() throws SQLException {
-    Connection connection = catalog.connection();
+    Connection connection = catalog.drivers();
     Savepoint before = connection.setSavepoint();
     String trial = Sql.qualified("pg_temp", migration.table());
     try (Statement statement = connection.createStatement()) {

@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.postgres;
 
+import dev.zerodowntime.orchestrator.spi.Facts;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 

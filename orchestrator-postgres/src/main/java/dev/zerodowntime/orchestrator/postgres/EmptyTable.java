@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.Probe;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.TableLock;

@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.SQLException;
 import java.util.ArrayList;

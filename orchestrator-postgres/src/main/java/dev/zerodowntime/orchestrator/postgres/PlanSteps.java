@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.operation.PlanStep;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.CallStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Probe;
 import dev.zerodowntime.orchestrator.spi.Repeat;

@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;

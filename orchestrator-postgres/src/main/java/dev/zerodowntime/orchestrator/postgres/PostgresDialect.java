@@ -100,6 +100,11 @@ public final class PostgresDialect implements Dialect {
   }
 
   @Override
+  public String openTransactions() {
+    return "SELECT * FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
+  }
+
+  @Override
   public Optional<String> explain(Connection connection, SQLException error) throws SQLException {
     List<String> triggers = EventTriggers.raising(connection, error);
     return triggers.isEmpty()

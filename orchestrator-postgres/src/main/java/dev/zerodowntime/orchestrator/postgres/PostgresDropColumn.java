@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;

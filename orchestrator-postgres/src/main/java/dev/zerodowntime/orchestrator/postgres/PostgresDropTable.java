@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;

@@ -132,6 +132,12 @@ final class PostgresLockBudget implements LockBudget {
   }
 
   @Override
+  public Optional<String> end(Connection connection, Blocker blocker, long mostRows)
+      throws SQLException {
+    return BlockerEnd.end(connection, blocker);
+  }
+
+  @Override
   public void begin(Connection connection, DdlStep step, Duration budget) throws SQLException {
     boolean autovacuum;
     try (PreparedStatement begin = connection.prepareStatement(BEGIN)) {

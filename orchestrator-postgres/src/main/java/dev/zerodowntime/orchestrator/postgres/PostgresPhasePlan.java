@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import dev.zerodowntime.orchestrator.operation.PlanPhase;
 import dev.zerodowntime.orchestrator.operation.PlanStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;

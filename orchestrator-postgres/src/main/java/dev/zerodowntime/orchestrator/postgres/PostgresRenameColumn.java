@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;

@@ -4,7 +4,10 @@ import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.ScanSql;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 
 /**
@@ -15,6 +18,11 @@ import java.util.List;
  * by the text.
  */
 final class PostgresScanSql implements ScanSql {
+
+  private static final String LIMIT =
+      "SELECT set_config('statement_timeout', CAST(? AS bigint)::text, true),"
+          + " set_config('lock_timeout', CAST(? AS bigint)::text, true),"
+          + " set_config('synchronous_commit', 'off', true)";
 
   @Override
   public String lastKey(Scan scan) {
@@ -126,23 +134,31 @@ final class PostgresScanSql implements ScanSql {
 
   /** The planner's own way: the density that ANALYZE or VACUUM last saw, times today's size. */
   @Override
-  public String estimate(Scan scan) {
-    return "SELECT CASE WHEN coalesce(bool_or(c.reltuples < 0 AND"
-        + " pg_catalog.pg_relation_size(c.oid) > 0), true) THEN -1 ELSE coalesce(sum(CASE"
-        + " WHEN c.relpages > 0 AND c.reltuples > 0 THEN c.reltuples / c.relpages *"
-        + " (pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::numeric)"
-        + " ELSE greatest(c.reltuples, 0) END), 0)::bigint END FROM pg_catalog.pg_class c"
-        + " WHERE c.relkind = 'r' AND (c.oid = "
-        + Sql.regclass(scan.table())
-        + " OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree("
-        + Sql.regclass(scan.table())
-        + ")))";
+  public long estimate(Connection connection, Scan scan) throws SQLException {
+    String sql =
+        "SELECT CASE WHEN coalesce(bool_or(c.reltuples < 0 AND"
+            + " pg_catalog.pg_relation_size(c.oid) > 0), true) THEN -1 ELSE coalesce(sum(CASE"
+            + " WHEN c.relpages > 0 AND c.reltuples > 0 THEN c.reltuples / c.relpages *"
+            + " (pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::numeric)"
+            + " ELSE greatest(c.reltuples, 0) END), 0)::bigint END FROM pg_catalog.pg_class c"
+            + " WHERE c.relkind = 'r' AND (c.oid = "
+            + Sql.regclass(scan.table())
+            + " OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree("
+            + Sql.regclass(scan.table())
+            + ")))";
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getLong(1);
+    }
   }
 
   @Override
-  public String limits() {
-    return "SELECT set_config('statement_timeout', CAST(? AS bigint)::text, true),"
-        + " set_config('lock_timeout', CAST(? AS bigint)::text, true),"
-        + " set_config('synchronous_commit', 'off', true)";
+  public void limit(Connection connection, long runMillis, long lockMillis) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(LIMIT)) {
+      statement.setLong(1, runMillis);
+      statement.setLong(2, lockMillis);
+      statement.execute();
+    }
   }
 }

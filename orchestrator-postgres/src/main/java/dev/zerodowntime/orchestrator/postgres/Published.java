@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.postgres;
 
+import dev.zerodowntime.orchestrator.spi.Facts;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;

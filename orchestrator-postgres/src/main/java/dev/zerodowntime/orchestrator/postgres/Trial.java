@@ -35,7 +35,7 @@ final class Trial implements AutoCloseable {
   Trial(Catalog catalog, CatalogTable table, int rows, String name) throws SQLException {
     this.catalog = catalog;
     this.name = name;
-    this.connection = catalog.connection();
+    this.connection = catalog.drivers();
     Privileges.requireTemporary(catalog);
     this.before = connection.setSavepoint();
     require(

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.Probe;
 import dev.zerodowntime.orchestrator.spi.Scan;
 import dev.zerodowntime.orchestrator.spi.Step;

@@ -11,6 +11,7 @@ import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import dev.zerodowntime.orchestrator.spi.Blocker;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.Connection;

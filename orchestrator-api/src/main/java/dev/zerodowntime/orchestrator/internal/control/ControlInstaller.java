@@ -24,36 +24,56 @@ import org.flywaydb.core.api.migration.JavaMigration;
  */
 final class ControlInstaller {
 
+  private static final int TRIES_AMONG_OTHERS = 5;
+
   private ControlInstaller() {}
 
   static void install(DataSource dataSource, String schema, Dialect dialect) {
     ControlSql sql = dialect.control();
     List<ControlSql.Version> versions = sql.versions(sql.quote(schema));
-    try {
-      Flyway.configure(ControlInstaller.class.getClassLoader())
-          .dataSource(dataSource)
-          .schemas(schema)
-          .defaultSchema(schema)
-          .createSchemas(true)
-          .table("orchestrator_history")
-          // Nothing of the application's may be found: neither its scripts nor callbacks.
-          .locations(new String[0])
-          .skipDefaultResolvers(true)
-          .skipDefaultCallbacks(true)
-          // An older library meets newer tables in every rolling deploy.
-          .ignoreMigrationPatterns("*:future")
-          .javaMigrations(versions.stream().map(Installation::new).toArray(JavaMigration[]::new))
-          .load()
-          .migrate();
-    } catch (FlywayException e) {
-      throw new DatabaseException(
-          forbidden(e, dialect) ? ErrorCode.MISSING_PRIVILEGE : ErrorCode.CONTROL_TABLES,
-          "The control tables could not be installed in schema " + schema + ": " + firstLine(e),
-          "The database user needs CREATE on the database, or on the schema if it exists"
-              + " already: GRANT CREATE ON DATABASE … TO …; see the cause for the server's"
-              + " own words.",
-          e);
+    // Among tables of others, two processes may both find that there is no history yet.
+    for (int left = sql.prefix().isEmpty() ? 0 : TRIES_AMONG_OTHERS; ; left--) {
+      try {
+        migrate(dataSource, schema, sql, versions);
+        return;
+      } catch (FlywayException e) {
+        if (left <= 0 || forbidden(e, dialect)) {
+          throw failed(e, schema, dialect);
+        }
+      }
     }
+  }
+
+  private static void migrate(
+      DataSource dataSource, String schema, ControlSql sql, List<ControlSql.Version> versions) {
+    Flyway.configure(ControlInstaller.class.getClassLoader())
+        .dataSource(dataSource)
+        .schemas(schema)
+        .defaultSchema(schema)
+        .createSchemas(true)
+        .table("orchestrator_history")
+        // Nothing of the application's may be found: neither its scripts nor callbacks.
+        .locations(new String[0])
+        // Among tables of others, it begins at nothing.
+        .baselineOnMigrate(!sql.prefix().isEmpty())
+        .baselineVersion("0")
+        .skipDefaultResolvers(true)
+        .skipDefaultCallbacks(true)
+        // An older library meets newer tables in every rolling deploy.
+        .ignoreMigrationPatterns("*:future")
+        .javaMigrations(versions.stream().map(Installation::new).toArray(JavaMigration[]::new))
+        .load()
+        .migrate();
+  }
+
+  private static DatabaseException failed(FlywayException e, String schema, Dialect dialect) {
+    return new DatabaseException(
+        forbidden(e, dialect) ? ErrorCode.MISSING_PRIVILEGE : ErrorCode.CONTROL_TABLES,
+        "The control tables could not be installed in schema " + schema + ": " + firstLine(e),
+        "The database user needs CREATE on the database, or on the schema if it exists"
+            + " already: GRANT CREATE ON DATABASE … TO …; see the cause for the server's"
+            + " own words.",
+        e);
   }
 
   private static boolean forbidden(Throwable e, Dialect dialect) {

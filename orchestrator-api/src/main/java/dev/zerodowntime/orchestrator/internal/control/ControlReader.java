@@ -136,7 +136,9 @@ public final class ControlReader {
     ControlSql sql = tables.sql();
     return Db.query(
         connection,
-        "SELECT id, application, release, stages, finished, touches, readers, host, heartbeat, observer,"
+        "SELECT id, application, "
+            + tables.release()
+            + ", stages, finished, touches, readers, host, heartbeat, observer,"
             + " observed, still, row_type_safe, column_type_safe, driver_facts, "
             + sql.millis("registered_at")
             + " AS registered, "
@@ -180,12 +182,15 @@ public final class ControlReader {
   public List<Release> releases(Connection connection) throws SQLException {
     return Db.query(
         connection,
-        "SELECT application, release, stages, declared, finished, touches, deploy_seq, proven_at,"
+        "SELECT application, "
+            + tables.release()
+            + ", stages, declared, finished, touches, deploy_seq, proven_at,"
             + " forgotten, "
             + tables.sql().millis("last_member_at")
             + " AS last_member FROM "
             + tables.table("release")
-            + " ORDER BY application, deploy_seq, release",
+            + " ORDER BY application, deploy_seq, "
+            + tables.release(),
         row ->
             readable(
                 "release",

@@ -49,7 +49,12 @@ public final class ControlTables {
 
   /** A table's qualified name. */
   public String table(String name) {
-    return sql().quote(schema) + "." + name;
+    return sql().quote(schema) + "." + sql().prefix() + name;
+  }
+
+  /** The column of a build's release, whose name is a word of SQL's own in some databases. */
+  public String release() {
+    return sql().quote("release");
   }
 
   /** As a predicate over the lease's row: it has this token (a parameter), and is not void. */
@@ -134,37 +139,39 @@ public final class ControlTables {
       Db.transaction(
           dataSource,
           connection -> {
-            int inserted =
-                Db.update(
-                    connection,
-                    sql()
-                        .insertIfAbsent(
-                            table("control"),
-                            List.of(
-                                "id",
-                                "version",
-                                "min_reader",
-                                "environment",
-                                "identity",
-                                "incarnation",
-                                "incarnation_still"),
-                            List.of("id")),
-                    1,
-                    newest(),
-                    1,
-                    environment.name(),
-                    server.identity(),
-                    server.incarnation(),
-                    // Nobody could have registered before: nothing to hold for.
-                    Long.MAX_VALUE / 2);
-            if (inserted == 1 && rows && environment == Environment.PRODUCTION) {
+            // One after the other; how many rows an insertion reports, databases don't agree on.
+            Db.query(
+                connection,
+                "SELECT id FROM " + table("fleet") + " WHERE id = 1 FOR UPDATE",
+                row -> row.getInt(1));
+            boolean there =
+                Db.queryOne(connection, "SELECT id FROM " + table("control"), row -> true)
+                    .isPresent();
+            if (there) {
+              return false;
+            }
+            Db.update(
+                connection,
+                "INSERT INTO "
+                    + table("control")
+                    + " (id, version, min_reader, environment, identity, incarnation,"
+                    + " incarnation_still) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                1,
+                newest(),
+                1,
+                environment.name(),
+                server.identity(),
+                server.incarnation(),
+                // Nobody could have registered before: nothing to hold for.
+                Long.MAX_VALUE / 2);
+            if (rows && environment == Environment.PRODUCTION) {
               Db.update(
                   connection,
                   "INSERT INTO " + table("pinned_member") + " (application, label) VALUES (?, ?)",
                   application,
                   BUILDS_BEFORE_US);
             }
-            return inserted;
+            return true;
           });
     } else {
       Db.autoCommit(
@@ -182,8 +189,8 @@ public final class ControlTables {
     if (ddlDataSource == dataSource) {
       return;
     }
-    String owner = Db.autoCommit(ddlDataSource, c -> c.getMetaData().getUserName());
-    String user = Db.autoCommit(dataSource, c -> c.getMetaData().getUserName());
+    String owner = Db.autoCommit(ddlDataSource, sql()::user);
+    String user = Db.autoCommit(dataSource, sql()::user);
     if (!owner.equals(user)) {
       Db.autoCommit(
           ddlDataSource,

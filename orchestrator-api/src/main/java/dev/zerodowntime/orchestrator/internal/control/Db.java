@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.internal.control;
 
+import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -76,15 +77,17 @@ public final class Db {
 
   /** Runs work in one READ COMMITTED transaction, whatever the pool's default is. */
   public static <T> T transaction(DataSource dataSource, Work<T> work) throws SQLException {
-    return transaction(dataSource, READ_COMMITTED, work);
+    return transaction(dataSource, READ_COMMITTED, List.of(), work);
   }
 
   /**
    * Runs work in one transaction.
    *
-   * @param begin what is executed first, with nothing that outlives the transaction
+   * @param begin what is executed first
+   * @param end what puts back whatever of that outlives the transaction
    */
-  public static <T> T transaction(DataSource dataSource, List<String> begin, Work<T> work)
+  public static <T> T transaction(
+      DataSource dataSource, List<String> begin, List<String> end, Work<T> work)
       throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       boolean before = connection.getAutoCommit();
@@ -109,7 +112,32 @@ public final class Db {
         if (before) {
           restore(connection, true);
         }
+        putBack(connection, end);
       }
+    }
+  }
+
+  /** Whoever gets the connection next must not meet our settings. */
+  private static void putBack(Connection connection, List<String> end) {
+    try {
+      for (String sql : end) {
+        execute(connection, sql);
+      }
+    } catch (SQLException e) {
+      abort(connection);
+    }
+  }
+
+  /**
+   * Closes a connection for good. A pool that isn't told would hand it out again: so it is used
+   * once more, which fails, and pools look at what fails.
+   */
+  public static void abort(Connection connection) {
+    try {
+      connection.abort(Runnable::run);
+      connection.createStatement().close();
+    } catch (SQLException e) {
+      // That was to be expected.
     }
   }
 
@@ -192,7 +220,8 @@ public final class Db {
     return row.wasNull() ? null : value;
   }
 
-  private static void bind(PreparedStatement statement, @Nullable Object... parameters)
+  /** Sets the parameters of a statement, in their order. */
+  public static void bind(PreparedStatement statement, @Nullable Object... parameters)
       throws SQLException {
     for (int i = 0; i < parameters.length; i++) {
       Object parameter = parameters[i];
@@ -206,6 +235,10 @@ public final class Db {
         statement.setDouble(i + 1, number);
       } else if (parameter instanceof Boolean flag) {
         statement.setBoolean(i + 1, flag);
+      } else if (parameter instanceof byte[] bytes) {
+        statement.setBytes(i + 1, bytes);
+      } else if (parameter instanceof BigDecimal number) {
+        statement.setBigDecimal(i + 1, number);
       } else if (parameter == null) {
         // Untyped, so that it suits a column of any type.
         statement.setNull(i + 1, java.sql.Types.NULL);

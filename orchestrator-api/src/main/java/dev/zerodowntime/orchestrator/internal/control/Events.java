@@ -66,7 +66,9 @@ public final class Events {
         "INSERT INTO "
             + tables.table("event")
             + " (migration, target_schema, kind, phase, step, statement, duration_ms,"
-            + " lock_wait_ms, outcome, detail, member, release, token)"
+            + " lock_wait_ms, outcome, detail, member, "
+            + tables.release()
+            + ", token)"
             + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         migration == null ? null : migration.id(),
         migration == null ? null : migration.schema(),

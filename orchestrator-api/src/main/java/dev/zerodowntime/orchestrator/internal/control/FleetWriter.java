@@ -59,8 +59,14 @@ public final class FleetWriter {
             .sql()
             .insertIfAbsent(
                 tables.table("release"),
-                List.of("application", "release", "stages", "declared", "finished", "deploy_seq"),
-                List.of("application", "release")),
+                List.of(
+                    "application",
+                    tables.release(),
+                    "stages",
+                    "declared",
+                    "finished",
+                    "deploy_seq"),
+                List.of("application", tables.release())),
         application,
         release,
         "{}",
@@ -73,7 +79,9 @@ public final class FleetWriter {
             + tables.table("release")
             + " SET stages = ?, declared = ?, finished = ?, touches = ?, last_member_at = "
             + now
-            + ", forgotten = FALSE WHERE application = ? AND release = ?",
+            + ", forgotten = FALSE WHERE application = ? AND "
+            + tables.release()
+            + " = ?",
         Json.write(stages),
         Json.write(declared),
         Json.write(new TreeSet<>(finished)),
@@ -90,7 +98,9 @@ public final class FleetWriter {
               + ", proven_at = NULL, deploy_seq = 1 + (SELECT s.top FROM (SELECT"
               + " COALESCE(MAX(deploy_seq), 0) AS top FROM "
               + tables.table("release")
-              + " WHERE application = ?) s) WHERE application = ? AND release = ?",
+              + " WHERE application = ?) s) WHERE application = ? AND "
+              + tables.release()
+              + " = ?",
           application,
           application,
           release);
@@ -106,7 +116,9 @@ public final class FleetWriter {
             + tables.table("release")
             + " SET proven_at = "
             + tables.sql().now()
-            + " WHERE application = ? AND release = ? AND proven_at IS NULL",
+            + " WHERE application = ? AND "
+            + tables.release()
+            + " = ? AND proven_at IS NULL",
         application,
         release);
   }
@@ -116,7 +128,11 @@ public final class FleetWriter {
       throws SQLException {
     Db.update(
         connection,
-        "DELETE FROM " + tables.table("release") + " WHERE application = ? AND release = ?",
+        "DELETE FROM "
+            + tables.table("release")
+            + " WHERE application = ? AND "
+            + tables.release()
+            + " = ?",
         application,
         release);
   }
@@ -127,7 +143,9 @@ public final class FleetWriter {
         connection,
         "UPDATE "
             + tables.table("release")
-            + " SET forgotten = TRUE WHERE application = ? AND release = ?",
+            + " SET forgotten = TRUE WHERE application = ? AND "
+            + tables.release()
+            + " = ?",
         application,
         release);
   }
@@ -174,7 +192,13 @@ public final class FleetWriter {
             .sql()
             .insertIfAbsent(
                 tables.table("member"),
-                List.of("id", "application", "release", "stages", "registered_at", "heartbeat_at"),
+                List.of(
+                    "id",
+                    "application",
+                    tables.release(),
+                    "stages",
+                    "registered_at",
+                    "heartbeat_at"),
                 List.of("id"),
                 List.of("?", "?", "?", "?", now, now)),
         member.id(),
@@ -291,7 +315,9 @@ public final class FleetWriter {
               + tables.table("release")
               + " SET last_member_at = "
               + tables.sql().now()
-              + " WHERE application = ? AND release = ?",
+              + " WHERE application = ? AND "
+              + tables.release()
+              + " = ?",
           member.application(),
           member.release());
     }

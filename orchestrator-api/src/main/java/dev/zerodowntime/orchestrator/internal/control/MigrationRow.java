@@ -100,6 +100,14 @@ public record MigrationRow(
     return target != null && target < state.upper();
   }
 
+  /**
+   * Whether it was taken back to where it is for a release that asked, and that has not joined yet:
+   * it stays for a while, so that the release finds what it asked for.
+   */
+  public boolean reopened() {
+    return target != null && REOPEN.equals(targetReason) && target >= state.upper();
+  }
+
   /** Whether a person holds it where it is. */
   public boolean heldByPerson() {
     return target != null && ROLLBACK.equals(targetReason) && target >= state.upper();

@@ -196,8 +196,11 @@ public final class MigrationWriter {
         row.schema());
   }
 
-  /** Ends a request to reopen that is fulfilled; never what a person has said meanwhile. */
-  public void reopened(Connection connection, MigrationRow row, int reached) throws SQLException {
+  /**
+   * Ends a request to reopen: the release that asked is there, or didn't come. Never what somebody
+   * else has asked for meanwhile.
+   */
+  public void reopened(Connection connection, MigrationRow row) throws SQLException {
     Db.update(
         connection,
         update()
@@ -205,10 +208,11 @@ public final class MigrationWriter {
             + key()
             + " AND target_reason = '"
             + MigrationRow.REOPEN
-            + "' AND target >= ?",
+            + "' AND target = ? AND target_by = ?",
         row.id(),
         row.schema(),
-        reached);
+        row.target(),
+        row.targetBy());
   }
 
   /** Points to the next step of the phase being entered. */

@@ -65,8 +65,8 @@ final class BatchRunner {
       return backfill;
     }
 
-    Object[] range() {
-      return ScanReads.range(chunk.from(), upTo).toArray();
+    Object[] range(ScanSql sql) {
+      return sql.range(task.scan(), chunk.from(), upTo).toArray();
     }
   }
 
@@ -121,18 +121,30 @@ final class BatchRunner {
     boolean bounded = batch.chunk().from() != null;
     long rows;
     if (backfill.change() instanceof RowChange.Compute compute) {
-      rows = compute(connection, batch, compute, sql.read(backfill, bounded), batch.range());
+      rows = compute(connection, batch, compute, sql.read(backfill, bounded), batch.range(sql));
     } else {
       String statement =
           way == Way.AROUND_LOCKS
               ? sql.update(backfill, bounded)
               : sql.updateAll(backfill, bounded);
-      rows = Db.update(connection, batch.task().tag(batch.chunk()) + statement, batch.range());
+      rows =
+          update(
+              connection,
+              batch.limit(),
+              batch.task().tag(batch.chunk()) + statement,
+              batch.range(sql));
     }
     // The rows stay locked: what follows has only what is left.
     long left = batch.limit() == 0 ? 0 : Math.max(1, batch.limit() - DdlRunner.millisSince(start));
     reads.limit(connection, left, ctx.timing().lockBudget().toMillis());
     return new Changed(rows, skipped(connection, batch, way));
+  }
+
+  private int update(Connection connection, long limit, String statement, Object... parameters)
+      throws SQLException {
+    return limit == 0 || sql.limitsRuns()
+        ? Db.update(connection, statement, parameters)
+        : Cutoff.update(connection, limit, statement, parameters);
   }
 
   /** Rows of the range that were not changed; none is looked for where none can be. */
@@ -169,9 +181,11 @@ final class BatchRunner {
     // How long it waits is limited; a single row can't be made smaller.
     reads.limit(connection, 0, ctx.timing().lockBudget().toMillis());
     if (backfill.change() instanceof RowChange.Compute compute) {
-      return compute(connection, one, compute, sql.readOne(backfill), key.toArray());
+      return compute(
+          connection, one, compute, sql.readOne(backfill), sql.key(task.scan(), key).toArray());
     }
-    return Db.update(connection, task.tag(chunk) + sql.updateOne(backfill), key.toArray());
+    return Db.update(
+        connection, task.tag(chunk) + sql.updateOne(backfill), sql.key(task.scan(), key).toArray());
   }
 
   private long compute(

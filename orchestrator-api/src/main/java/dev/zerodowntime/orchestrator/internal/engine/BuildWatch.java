@@ -40,6 +40,12 @@ final class BuildWatch {
     this.throttle = throttle;
   }
 
+  /** Executes something. */
+  @FunctionalInterface
+  interface Execution {
+    void run(Statement statement) throws SQLException;
+  }
+
   /** A statement that is watched. Its own thread says when it runs; the driving thread looks. */
   static final class Watched {
     private final long began = System.nanoTime();
@@ -50,11 +56,11 @@ final class BuildWatch {
     private @Nullable String cancelled;
 
     /** Runs the statement; from another thread it can be cancelled meanwhile, and only then. */
-    void execute(Connection connection, String sql) throws SQLException {
+    void execute(Connection connection, Execution execution) throws SQLException {
       try (Statement mine = connection.createStatement()) {
         set(mine);
         try {
-          mine.execute(sql);
+          execution.run(mine);
         } finally {
           set(null);
         }

@@ -16,6 +16,7 @@ import dev.zerodowntime.orchestrator.spi.Dialect;
 import dev.zerodowntime.orchestrator.spi.DriverInfo;
 import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +54,7 @@ final class Connected {
                 c.readers(),
                 ctx.dialect(),
                 c.backfills().signals(),
+                ServerSignals.of(c.dataSource(), ctx.dialect().load(), c.backfills().limits()),
                 System::nanoTime),
             new BackfillReports(ctx, c.backfills().listener()),
             c.backfills().workers());
@@ -79,9 +81,17 @@ final class Connected {
 
   static Connected to(Engine.Configuration c) throws SQLException {
     int workers = c.backfills().workers();
-    PoolSize.require(c.dataSource(), c.ddlDataSource() == c.dataSource() ? workers : 0);
-    PoolSize.require(c.ddlDataSource(), workers);
-    Dialect dialect = Dialects.find(c.dataSource(), c.dialect());
+    PoolSize.require(
+        c.dataSource(), PoolSize.LEAST, c.ddlDataSource() == c.dataSource() ? workers : 0);
+    PoolSize.require(c.ddlDataSource(), PoolSize.LEAST, workers);
+    Dialect dialect =
+        Db.autoCommit(c.dataSource(), Dialects.find(c.dataSource(), c.dialect())::forServer);
+    if (c.copyTool() != null) {
+      dialect = dialect.withCopyTool(c.copyTool());
+    }
+    if (!dialect.transactionalDdl()) {
+      PoolSize.require(c.ddlDataSource(), PoolSize.LEAST_WATCHED, workers);
+    }
     ServerInfo server = Db.autoCommit(c.dataSource(), dialect::inspect);
     ServerInfo ddl =
         c.ddlDataSource() == c.dataSource()
@@ -106,7 +116,10 @@ final class Connected {
           null);
     }
     DriverInfo info = Db.autoCommit(c.dataSource(), dialect::driver);
-    ControlTables tables = new ControlTables(dialect, c.controlSchema());
+    ControlTables tables =
+        new ControlTables(
+            dialect,
+            c.controlSchema() == null ? dialect.controlSchema(server.schema()) : c.controlSchema());
     BackfillStore backfills = new BackfillStore(tables);
     String member = UUID.randomUUID().toString();
     if (!c.timing().equals(Timing.of(c.environment()))) {
@@ -135,12 +148,22 @@ final class Connected {
             EngineContext.Declarations.of(c, server.schema()),
             c.backupGate(),
             c.healthCheck(),
+            c.endBlockers(),
             FleetRules.STANDARD);
     return new Connected(ctx, server, info, c);
   }
 
   Dialect dialect() {
     return ctx.dialect();
+  }
+
+  String controlSchema() {
+    return ctx.tables().schema();
+  }
+
+  /** What a member's user needs. */
+  List<String> grants(String user) {
+    return ctx.dialect().control().grants(ctx.dialect().control().quote(controlSchema()), user);
   }
 
   ServerInfo server() {

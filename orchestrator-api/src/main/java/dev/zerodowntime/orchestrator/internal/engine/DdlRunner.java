@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Runs a {@link DdlStep}: one attempt within the lock budget. The statements, the event and the
- * pointer to the next step commit together, so that after a crash either all of it happened or
- * none.
+ * Runs a {@link DdlStep}: one attempt within the lock budget. Where DDL is transactional, the
+ * statements, the event and the pointer to the next step commit together, so that after a crash
+ * either all of it happened or none; else see {@link CommittedDdlRunner}.
  */
 final class DdlRunner {
 
@@ -54,6 +54,7 @@ final class DdlRunner {
         if (ddl.shortcut()) {
           return skip(step, who);
         }
+        who += new BlockerEnd(ctx).end(step, blockers);
         step.waits("BLOCKED", who, 0L);
         return Outcome.retry(Wait.Kind.LOCK, who);
       }
@@ -62,47 +63,9 @@ final class DdlRunner {
         return ddl.shortcut() ? skip(step, "a transaction on a replica is in the way") : onReplica;
       }
       start = System.nanoTime();
-      ctx.ddlTransaction(
-          connection -> {
-            step.lease().requireRunning(connection, step.row());
-            if (StepContext.probe(connection, ddl.done())) {
-              step.confirm(connection, null, 0, "FOUND_DONE", ddl.summary());
-              return true;
-            }
-            boolean check = ddl.check() != DdlStep.Check.NONE;
-            LockBudget.Tables before =
-                check ? ctx.dialect().lockBudget().tables(connection) : NO_TABLES;
-            ctx.dialect().lockBudget().begin(connection, ddl, budget);
-            long from = System.nanoTime();
-            boolean first = true;
-            for (String sql : ddl.sql()) {
-              if (!first) {
-                ctx.dialect().lockBudget().limit(connection, left(budget, from));
-              }
-              Db.execute(connection, step.tagged(sql));
-              if (first && !holds(connection, ddl)) {
-                step.confirm(connection, null, millisSince(from), SKIPPED, "no longer possible");
-                return true;
-              }
-              first = false;
-            }
-            long millis = millisSince(from);
-            if (!StepContext.probe(connection, ddl.done())) {
-              throw new SQLException(
-                  "the statements succeeded, but the catalog does not show their effect;"
-                      + " probe: "
-                      + ddl.done().sql());
-            }
-            if (check) {
-              boolean files = ddl.check() == DdlStep.Check.LOCKS_AND_FILES;
-              requireAllowed(
-                  ctx.dialect().lockBudget().violation(connection, ddl.locks(), files, before));
-            }
-            step.confirm(
-                connection, String.join(";\n", ddl.sql()), millis, "APPLIED", ddl.summary());
-            return true;
-          });
-      return Outcome.DONE;
+      return ctx.dialect().transactionalDdl()
+          ? inTransaction(step, ddl, budget)
+          : new CommittedDdlRunner(ctx).attempt(step, ddl, budget);
     } catch (SQLException e) {
       SqlErrorKind kind = ctx.dialect().classify(e);
       if (kind == SqlErrorKind.LOCK_TIMEOUT
@@ -119,6 +82,50 @@ final class DdlRunner {
       }
       throw e;
     }
+  }
+
+  private Outcome inTransaction(StepContext step, DdlStep ddl, Duration budget)
+      throws SQLException {
+    ctx.ddlTransaction(
+        connection -> {
+          step.lease().requireRunning(connection, step.row());
+          if (StepContext.probe(connection, ddl.done())) {
+            step.confirm(connection, null, 0, "FOUND_DONE", ddl.summary());
+            return true;
+          }
+          boolean check = ddl.check() != DdlStep.Check.NONE;
+          LockBudget.Tables before =
+              check ? ctx.dialect().lockBudget().tables(connection) : NO_TABLES;
+          ctx.dialect().lockBudget().begin(connection, ddl, budget);
+          long from = System.nanoTime();
+          boolean first = true;
+          for (String sql : ddl.sql()) {
+            if (!first) {
+              ctx.dialect().lockBudget().limit(connection, left(budget, from));
+            }
+            Db.execute(connection, step.tagged(sql));
+            if (first && !holds(connection, ddl)) {
+              step.confirm(connection, null, millisSince(from), SKIPPED, "no longer possible");
+              return true;
+            }
+            first = false;
+          }
+          long millis = millisSince(from);
+          if (!StepContext.probe(connection, ddl.done())) {
+            throw new SQLException(
+                "the statements succeeded, but the catalog does not show their effect;"
+                    + " probe: "
+                    + ddl.done().sql());
+          }
+          if (check) {
+            boolean files = ddl.check() == DdlStep.Check.LOCKS_AND_FILES;
+            requireAllowed(
+                ctx.dialect().lockBudget().violation(connection, ddl.locks(), files, before));
+          }
+          step.confirm(connection, String.join(";\n", ddl.sql()), millis, "APPLIED", ddl.summary());
+          return true;
+        });
+    return Outcome.DONE;
   }
 
   /** Whether a shortcut may be taken; asked under its lock. */

@@ -119,7 +119,7 @@ final class Declarer {
                             + ctx.dialect().name()
                             + " dialect has no "
                             + migration.lifecycle().operation(),
-                        "Use a version of its artifact that has this operation."));
+                        ctx.dialect().instead(migration.lifecycle().operation())));
     boolean later =
         !migration.after().isEmpty()
             || known.stream()

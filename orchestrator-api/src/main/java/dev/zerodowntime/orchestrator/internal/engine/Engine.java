@@ -6,6 +6,8 @@ import dev.zerodowntime.orchestrator.BackfillListener;
 import dev.zerodowntime.orchestrator.BackfillProgress;
 import dev.zerodowntime.orchestrator.BackupGate;
 import dev.zerodowntime.orchestrator.CodeStage;
+import dev.zerodowntime.orchestrator.CopyTool;
+import dev.zerodowntime.orchestrator.EndBlockers;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.HealthCheck;
@@ -60,7 +62,7 @@ public final class Engine implements Orchestrator {
       @Nullable Dialect dialect,
       String application,
       String release,
-      String controlSchema,
+      @Nullable String controlSchema,
       Role role,
       Environment environment,
       Timing timing,
@@ -69,9 +71,11 @@ public final class Engine implements Orchestrator {
       @Nullable Set<String> touches,
       @Nullable BackupGate backupGate,
       @Nullable HealthCheck healthCheck,
+      @Nullable EndBlockers endBlockers,
       boolean noStarQueries,
       boolean developmentOnRows,
       boolean background,
+      @Nullable CopyTool copyTool,
       Backfills backfills) {}
 
   /**
@@ -79,10 +83,14 @@ public final class Engine implements Orchestrator {
    *
    * @param workers threads beside the driver's
    * @param signals what the author wants them to give way to
+   * @param limits the author's limits of what the server says of its load, by name
    * @param listener who is told how they get on, or null
    */
   public record Backfills(
-      int workers, List<LoadSignal> signals, @Nullable BackfillListener listener) {}
+      int workers,
+      List<LoadSignal> signals,
+      Map<String, Double> limits,
+      @Nullable BackfillListener listener) {}
 
   /**
    * What a build declares of one migration.

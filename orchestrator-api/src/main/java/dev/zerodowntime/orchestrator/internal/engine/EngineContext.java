@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.BackupGate;
 import dev.zerodowntime.orchestrator.DeclarationException;
+import dev.zerodowntime.orchestrator.EndBlockers;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.HealthCheck;
@@ -58,6 +59,7 @@ import org.jspecify.annotations.Nullable;
  * @param declarations what this build declares
  * @param backupGate confirms that a backup exists
  * @param healthCheck says whether the application is well
+ * @param endBlockers whose sessions may be ended
  * @param rules the fleet rules
  */
 record EngineContext(
@@ -82,6 +84,7 @@ record EngineContext(
     Declarations declarations,
     @Nullable BackupGate backupGate,
     @Nullable HealthCheck healthCheck,
+    @Nullable EndBlockers endBlockers,
     FleetRules rules) {
 
   /** The least that a garbage collection or a slow disk is granted. */
@@ -89,12 +92,12 @@ record EngineContext(
 
   /** A transaction on the control tables, over the application's connections. */
   <T> T transaction(Db.Work<T> work) throws SQLException {
-    return Db.transaction(dataSource, begin(), work);
+    return Db.transaction(dataSource, begin(), dialect.control().end(), work);
   }
 
   /** A transaction that changes the application's rows as well, over the connections for that. */
   <T> T ddlTransaction(Db.Work<T> work) throws SQLException {
-    return Db.transaction(ddlDataSource, begin(), work);
+    return Db.transaction(ddlDataSource, begin(), dialect.control().end(), work);
   }
 
   /**

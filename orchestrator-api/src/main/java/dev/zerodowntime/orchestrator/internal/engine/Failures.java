@@ -66,6 +66,8 @@ final class Failures {
             : configuration.dialect() != null
                 ? configuration.dialect().classify(e)
                 : SqlStates.unreachable(e) ? SqlErrorKind.CONNECTION_LOST : SqlErrorKind.OTHER;
+    String schema = connected != null ? connected.controlSchema() : configuration.controlSchema();
+    String where = schema == null ? "" : " in schema " + schema;
     return switch (kind) {
       case CONNECTION_LOST ->
           new DatabaseException(
@@ -77,17 +79,20 @@ final class Failures {
           new DatabaseException(
               ErrorCode.MISSING_PRIVILEGE,
               "The database user lacks a privilege: " + problem,
-              "Members need USAGE on schema "
-                  + configuration.controlSchema()
-                  + " and SELECT, INSERT, UPDATE, DELETE on its tables; drivers also"
-                  + " own the application's tables.",
+              "Members need what these give: "
+                  + grants(connected)
+                  + "; drivers also what changing the application's tables takes.",
               e);
       case LOCK_TIMEOUT ->
           new DatabaseException(
               ErrorCode.SQL,
               "A row of the control tables is locked by another session: " + problem,
-              "Look for its session with SELECT * FROM pg_stat_activity WHERE state LIKE 'idle in"
-                  + " transaction%'; calling again is always safe.",
+              (connected == null
+                      ? "Look for its session; "
+                      : "Look for its session with "
+                          + connected.dialect().openTransactions()
+                          + "; ")
+                  + "calling again is always safe.",
               e);
       case READ_ONLY ->
           new DatabaseException(
@@ -99,8 +104,8 @@ final class Failures {
           new DatabaseException(
               ErrorCode.CONTROL_TABLES,
               "A control table is missing: " + problem,
-              "Restore schema "
-                  + configuration.controlSchema()
+              "Restore the control tables"
+                  + where
                   + " from a backup; or, if it was dropped on purpose, start the process"
                   + " anew to install it.",
               e);
@@ -111,5 +116,11 @@ final class Failures {
               "Calling again is safe; if it stays, its cause is in the message.",
               e);
     };
+  }
+
+  private static String grants(@Nullable Connected connected) {
+    return connected == null
+        ? "SELECT, INSERT, UPDATE and DELETE on the control tables"
+        : String.join("; ", connected.grants("…"));
   }
 }

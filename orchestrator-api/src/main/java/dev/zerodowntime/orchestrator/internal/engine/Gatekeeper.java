@@ -218,6 +218,11 @@ final class Gatekeeper {
       ctx.migrations().target(connection, row, null, null, null);
       return List.of(Wait.of(Wait.Kind.FLEET, "a request to reopen was overtaken"));
     }
+    if (row.reopened() && row.state().atRest() && gates.reopenedFor(row, snapshot.now()) <= 0) {
+      ctx.migrations().reopened(connection, row);
+      ctx.events()
+          .append(connection, row, Event.of("REOPEN", null, row.targetBy() + " didn't come back"));
+    }
     Gates.Evaluation evaluation = gates.evaluate(snapshot, row);
     if (!evaluation.fitUp().equals(row.fitUp()) || !evaluation.fitDown().equals(row.fitDown())) {
       ctx.migrations().fit(connection, row, evaluation.fitUp(), evaluation.fitDown());

@@ -69,6 +69,14 @@ final class Gates {
               Kind.HELD,
               "rolled back by " + row.targetBy() + "; resume(\"" + row.id() + "\") goes on"));
     }
+    if (row.reopened() && reopenedFor(row, snapshot.now()) > 0) {
+      waits.add(
+          new Wait(
+              Kind.FLEET,
+              row.targetBy() + " has asked to come back to this phase, and is awaited",
+              Instant.ofEpochMilli(row.since()),
+              Duration.ofMillis(reopenedFor(row, snapshot.now()))));
+    }
     objections(snapshot, row, fleet, pair, waits);
     if (waits.stream().allMatch(each -> each.kind() == Kind.HEALTH)) {
       OptionalLong since = pair.direction() == Direction.UP ? fitUp : fitDown;
@@ -88,6 +96,14 @@ final class Gates {
     consent(snapshot, row, pair, waits);
     driver(snapshot, row, pair, waits);
     return new Evaluation(waits, fitUp, fitDown);
+  }
+
+  /**
+   * For how many more milliseconds a release is awaited for which the migration was taken back:
+   * longer than it needs to ask again, which it does all the time while it starts.
+   */
+  long reopenedFor(MigrationRow row, long now) {
+    return ctx.timing().expiry().toMillis() - (now - row.since());
   }
 
   private OptionalLong fitSince(

@@ -3,7 +3,6 @@ package dev.zerodowntime.orchestrator.internal.engine;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
-import dev.zerodowntime.orchestrator.spi.Blocker;
 import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
@@ -11,7 +10,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -86,16 +84,9 @@ final class OnlineRunner {
     if (mine == null) {
       String heldBack = watch.heldBack(step);
       if (heldBack != null) {
-        Wait wait = Wait.of(Wait.Kind.LOAD, heldBack);
-        step.waits("HELD", wait.toString(), null);
-        return new Outcome(Outcome.Kind.HELD, wait);
+        return step.told(new Outcome(Outcome.Kind.HELD, Wait.of(Wait.Kind.LOAD, heldBack)));
       }
-      ctx.transaction(
-          connection -> {
-            step.claim(connection);
-            ctx.migrations().waits(connection, step.row(), null);
-            return true;
-          });
+      step.begin();
       BuildWatch.Watched watched = new BuildWatch.Watched();
       mine =
           new Running(
@@ -132,25 +123,10 @@ final class OnlineRunner {
    */
   private Outcome ended(StepContext step, OnlineStep online, Result result) throws SQLException {
     if (!result.outcome().done()) {
-      Wait wait = result.outcome().waiting();
-      step.waits(result.outcome().kind().name(), wait == null ? "" : wait.toString(), null);
-      return result.outcome();
+      return step.told(result.outcome());
     }
     boolean confirmed =
-        ctx.transaction(
-            connection -> {
-              step.lease().require(connection);
-              if (!StepContext.probe(connection, online.done())) {
-                return false;
-              }
-              step.confirm(
-                  connection,
-                  result.found() ? null : online.statement(),
-                  result.millis(),
-                  result.found() ? "FOUND_DONE" : "APPLIED",
-                  online.summary());
-              return true;
-            });
+        step.confirmIfShown(online.done(), online.statement(), result.found(), result.millis());
     return confirmed ? Outcome.DONE : Outcome.more("its effect is gone again: once more");
   }
 
@@ -174,48 +150,15 @@ final class OnlineRunner {
 
   private Result execute(StepContext step, OnlineStep online, BuildWatch.Watched watched)
       throws SQLException {
-    LongStatements longStatements = ctx.dialect().longStatements();
-    return Db.autoCommit(
-        ctx.ddlDataSource(),
-        connection -> {
-          LongStatements.Restore limits = longStatements.liftLimits(connection);
-          boolean whole = false;
-          try {
-            if (!longStatements.tryLock(connection, step.lockKey())) {
-              whole = true;
-              Optional<Blocker> holder = longStatements.holder(connection, step.lockKey());
-              return new Result(
-                  Outcome.retry(
-                      Wait.Kind.RUNNING,
-                      "still running on the server for another driver"
-                          + holder.map(each -> ": " + each.describe()).orElse("")),
-                  false,
-                  0);
-            }
-            Result result = locked(connection, step, online, watched);
-            longStatements.unlock(connection, step.lockKey());
-            whole = true;
-            return result;
-          } finally {
-            if (whole) {
-              limits.close();
-            } else {
-              // The session still has our lock and our limits: it must not be reused.
-              abandon(connection);
-            }
-          }
-        });
+    return StepLock.hold(
+        step,
+        connection -> locked(connection, step, online, watched),
+        taken -> new Result(taken, false, 0));
   }
 
   private Result locked(
       Connection connection, StepContext step, OnlineStep online, BuildWatch.Watched watched)
       throws SQLException {
-    if (!holdsLease(connection, step)) {
-      throw new Lease.LeaseLostException();
-    }
-    if (!ctx.reader().running(connection, step.row(), ctx.server())) {
-      throw new Lease.PausedException();
-    }
     if (StepContext.probe(connection, online.done())) {
       return new Result(Outcome.DONE, true, 0);
     }
@@ -283,14 +226,17 @@ final class OnlineRunner {
   private void limited(
       Connection connection, OnlineStep online, String sql, BuildWatch.Watched watched)
       throws SQLException {
+    LongStatements longStatements = ctx.dialect().longStatements();
+    BuildWatch.Execution execution =
+        statement ->
+            longStatements.execute(statement, ctx.ddlDataSource(), sql, ctx.timing().lockBudget());
     if (!online.bounded()) {
-      watched.execute(connection, sql);
+      watched.execute(connection, execution);
       return;
     }
-    LongStatements longStatements = ctx.dialect().longStatements();
     longStatements.limit(connection, ctx.timing().lockBudget());
     try {
-      watched.execute(connection, sql);
+      watched.execute(connection, execution);
     } finally {
       longStatements.limit(connection, Duration.ZERO);
     }
@@ -313,18 +259,6 @@ final class OnlineRunner {
           null,
           "APPLIED",
           "an attempt had left something useless behind");
-    }
-  }
-
-  private boolean holdsLease(Connection connection, StepContext step) throws SQLException {
-    return ctx.fleet().holdsLease(connection, step.lease().token());
-  }
-
-  private static void abandon(Connection connection) {
-    try {
-      connection.abort(Runnable::run);
-    } catch (SQLException e) {
-      LOG.debug("could not close a connection", e);
     }
   }
 }

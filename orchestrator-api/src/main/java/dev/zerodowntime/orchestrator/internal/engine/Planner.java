@@ -177,9 +177,7 @@ final class Planner {
         connection -> {
           long sum = 0;
           for (Scan scan : scans.values()) {
-            long rows =
-                Db.queryOne(connection, ctx.dialect().scans().estimate(scan), row -> row.getLong(1))
-                    .orElse(-1L);
+            long rows = ctx.dialect().scans().estimate(connection, scan);
             if (rows < 0) {
               return -1L;
             }

@@ -11,17 +11,21 @@ import javax.sql.DataSource;
  */
 final class PoolSize {
 
-  private static final int LEAST = 3;
+  /** With a transaction around DDL it needs no second connection to watch it. */
+  static final int LEAST = 3;
+
+  static final int LEAST_WATCHED = 4;
 
   private PoolSize() {}
 
   /**
    * Checks pools that say how large they are, as HikariCP's does; others can't be checked.
    *
+   * @param needed how many at once, without backfills
    * @param backfillWorkers each beyond the first holds a connection of its own during its batches
    */
-  static void require(DataSource dataSource, int backfillWorkers) {
-    int least = LEAST + Math.max(0, backfillWorkers - 1);
+  static void require(DataSource dataSource, int needed, int backfillWorkers) {
+    int least = needed + Math.max(0, backfillWorkers - 1);
     try {
       Object size = dataSource.getClass().getMethod("getMaximumPoolSize").invoke(dataSource);
       if (size instanceof Integer connections && connections < least) {
@@ -29,10 +33,10 @@ final class PoolSize {
             ErrorCode.INVALID_DECLARATION,
             "The pool has " + connections + " connections at most",
             "Heartbeats, DDL and its watcher need "
-                + LEAST
+                + needed
                 + " at once"
-                + (least > LEAST
-                    ? ", and backfillWorkers(" + backfillWorkers + ") " + (least - LEAST) + " more"
+                + (least > needed
+                    ? ", and backfillWorkers(" + backfillWorkers + ") " + (least - needed) + " more"
                     : "")
                 + ": give it "
                 + least

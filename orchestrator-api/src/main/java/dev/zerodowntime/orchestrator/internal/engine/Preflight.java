@@ -37,6 +37,7 @@ final class Preflight {
 
   Found run(Operation<?> operation, Target target, int phase, Map<String, Object> known)
       throws SQLException {
+    requireCopies(operation, target);
     Map<String, Object> facts =
         asked(
             target,
@@ -44,6 +45,18 @@ final class Preflight {
                 new LinkedHashMap<>(operation.preflight(target, phase, known, connection)));
     facts.put(CAPTURED, true);
     return new Found(operation.migration().lifecycle().withStages(operation.stages(facts)), facts);
+  }
+
+  private void requireCopies(Operation<?> operation, Target target) {
+    if (operation.migration().policy().byCopy() && !ctx.dialect().copiesTables()) {
+      throw new RefusedException(
+          ErrorCode.REFUSED,
+          target.id(),
+          "it is to be done by a copy of the table, which "
+              + ctx.dialect().name()
+              + " needs for no operation",
+          "Leave byCopy() out.");
+    }
   }
 
   /** Whether a phase can be left downwards. */

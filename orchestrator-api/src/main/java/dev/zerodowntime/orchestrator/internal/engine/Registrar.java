@@ -109,6 +109,10 @@ final class Registrar {
         });
   }
 
+  private String self() {
+    return ctx.application() + " " + ctx.release();
+  }
+
   private boolean says(MigrationRow row) {
     return ctx.declarations().about(row).isPresent();
   }
@@ -163,6 +167,9 @@ final class Registrar {
             !returning && !snapshot.hasLiveMember(ctx.application(), ctx.release()));
     for (Map.Entry<MigrationRow, Span> each : spans.entrySet()) {
       MigrationRow row = each.getKey();
+      if (row.reopened() && self().equals(row.targetBy())) {
+        ctx.migrations().reopened(connection, row);
+      }
       if (!row.state().atRest()) {
         continue;
       }
@@ -250,7 +257,7 @@ final class Registrar {
                   row,
                   each.phase(),
                   held ? MigrationRow.ROLLBACK : MigrationRow.REOPEN,
-                  held ? String.valueOf(row.targetBy()) : ctx.application() + " " + ctx.release());
+                  held ? String.valueOf(row.targetBy()) : self());
         }
       }
       if (each.direction() == Direction.DOWN && says(row)) {
@@ -271,11 +278,7 @@ final class Registrar {
               !snapshot.hasLiveMember(ctx.application(), ctx.release()));
     }
     if (first) {
-      ctx.events()
-          .append(
-              connection,
-              null,
-              Event.of("REOPEN", null, ctx.application() + " " + ctx.release() + " asks"));
+      ctx.events().append(connection, null, Event.of("REOPEN", null, self() + " asks"));
     }
   }
 

@@ -179,12 +179,7 @@ final class Reporter {
           for (BackfillStep walk : walks) {
             BackfillProgress begun =
                 BackfillReports.read(ctx, connection, row, walk.name()).orElse(null);
-            long rows =
-                Db.queryOne(
-                        connection,
-                        ctx.dialect().scans().estimate(walk.scan()),
-                        each -> each.getLong(1))
-                    .orElse(-1L);
+            long rows = ctx.dialect().scans().estimate(connection, walk.scan());
             long walked = begun == null ? 0 : begun.rowsSeen();
             boolean done = begun != null && begun.state() == BackfillProgress.State.DONE;
             if (rows < 0 && !done) {
@@ -277,6 +272,7 @@ final class Reporter {
         waits.stream().anyMatch(each -> each.kind() == Wait.Kind.FLEET)
             && row.status() == MigrationStatus.ACTIVE
             && !row.goesDown()
+            && !row.reopened()
             && !row.heldByPerson();
     if (!onlyCode) {
       return "";

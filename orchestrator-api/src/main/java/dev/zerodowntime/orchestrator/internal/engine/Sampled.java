@@ -70,9 +70,12 @@ final class Sampled<T> {
 
   /** Another reading, unless one goes on or has just ended. */
   private synchronized @Nullable CompletableFuture<?> begin() {
+    // In this order: a reading that ends in between would be followed by another at once.
+    if (!reading.isDone()) {
+      return null;
+    }
     Sample<T> sample = last;
-    boolean fresh = sample != null && age(sample) < FRESH_NANOS;
-    if (fresh || !reading.isDone()) {
+    if (sample != null && age(sample) < FRESH_NANOS) {
       return null;
     }
     reading = CompletableFuture.runAsync(this::read, this::inThread);

@@ -41,7 +41,7 @@ final class ScanReads {
 
   /** Limits the next statements of a transaction; 0 lifts a limit. */
   void limit(Connection connection, long millis, long lockMillis) throws SQLException {
-    Db.query(connection, sql.limits(), row -> true, millis, lockMillis);
+    sql.limit(connection, millis, lockMillis);
   }
 
   /** Where a stretch of so many keys ends; empty if no key is left. */
@@ -55,7 +55,7 @@ final class ScanReads {
     if (upTo == null) {
       return Optional.empty();
     }
-    List<Object> whole = range(after, upTo);
+    List<Object> whole = sql.range(scan, after, upTo);
     whole.add(rows - 1);
     Optional<Bound> bound =
         Db.queryOne(
@@ -67,7 +67,7 @@ final class ScanReads {
       return bound;
     }
     // Not as many are left: all of them.
-    List<Object> parameters = range(after, upTo);
+    List<Object> parameters = sql.range(scan, after, upTo);
     parameters.add(rows);
     return Db.queryOne(
         connection,
@@ -81,7 +81,7 @@ final class ScanReads {
   }
 
   long estimate(Connection connection, Scan scan) throws SQLException {
-    return Db.queryOne(connection, sql.estimate(scan), row -> row.getLong(1)).orElse(-1L);
+    return sql.estimate(connection, scan);
   }
 
   long countPending(
@@ -91,7 +91,7 @@ final class ScanReads {
             connection,
             sql.countPending(scan, after != null),
             row -> row.getLong(1),
-            range(after, upTo).toArray())
+            sql.range(scan, after, upTo).toArray())
         .orElse(0L);
   }
 
@@ -104,23 +104,13 @@ final class ScanReads {
       String extra,
       int limit)
       throws SQLException {
-    List<Object> parameters = range(after, upTo);
+    List<Object> parameters = sql.range(scan, after, upTo);
     parameters.add(limit);
     return Db.query(
         connection,
         sql.pending(scan, after != null, extra),
         row -> key(row, scan),
         parameters.toArray());
-  }
-
-  /** The parameters of a range. */
-  static List<Object> range(@Nullable List<String> after, List<String> upTo) {
-    List<Object> parameters = new ArrayList<>();
-    if (after != null) {
-      parameters.addAll(after);
-    }
-    parameters.addAll(upTo);
-    return parameters;
   }
 
   static List<String> key(ResultSet row, Scan scan) throws SQLException {

@@ -237,7 +237,9 @@ final class Scripts {
   private String event(MigrationRow row, String kind, String phase, String outcome) {
     return "INSERT INTO "
         + ctx.tables().table("event")
-        + " (migration, target_schema, kind, phase, outcome, detail, member, release) VALUES ("
+        + " (migration, target_schema, kind, phase, outcome, detail, member, "
+        + ctx.tables().release()
+        + ") VALUES ("
         + literal(row.id())
         + ", "
         + literal(row.schema())

@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.internal.engine;
 
+import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
@@ -28,6 +29,47 @@ record StepContext(
       lease.lose();
       throw new Lease.LeaseLostException();
     }
+  }
+
+  /** Claims the step: it waits for nothing any more. */
+  void begin() throws SQLException {
+    ctx.transaction(
+        connection -> {
+          claim(connection);
+          ctx.migrations().waits(connection, row, null);
+          return true;
+        });
+  }
+
+  /**
+   * Notes in a transaction of its own that the step happened, if the lease is still ours and the
+   * catalog still shows it: since a thread of its own ended, anything may have happened.
+   *
+   * @param found whether it was there before
+   * @return false if it is gone again
+   */
+  boolean confirmIfShown(Probe done, String sql, boolean found, long millis) throws SQLException {
+    return ctx.transaction(
+        connection -> {
+          lease.require(connection);
+          if (!probe(connection, done)) {
+            return false;
+          }
+          confirm(
+              connection,
+              found ? null : sql,
+              millis,
+              found ? "FOUND_DONE" : "APPLIED",
+              step.summary());
+          return true;
+        });
+  }
+
+  /** Lets others read what came of an attempt that is not the end of it. */
+  Outcome told(Outcome outcome) throws SQLException {
+    Wait wait = outcome.waiting();
+    waits(outcome.kind().name(), wait == null ? "" : wait.toString(), null);
+    return outcome;
   }
 
   /** Notes, in the caller's transaction, that the step happened. */

@@ -10,6 +10,7 @@ import dev.zerodowntime.orchestrator.internal.control.Events.Event;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.CallStep;
+import dev.zerodowntime.orchestrator.spi.CopyStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
@@ -37,6 +38,7 @@ final class StepRunner {
   private final Readers readers;
   private final DdlRunner ddl;
   private final OnlineRunner online;
+  private final CopyRunner copies;
   private final CallRunner calls;
   private final ScanRunner scans;
   private final Preflight preflight;
@@ -45,7 +47,9 @@ final class StepRunner {
     this.ctx = ctx;
     this.readers = new Readers(ctx);
     this.ddl = new DdlRunner(ctx, readers);
-    this.online = new OnlineRunner(ctx, new BuildWatch(ctx, shared.throttle()));
+    BuildWatch watch = new BuildWatch(ctx, shared.throttle());
+    this.online = new OnlineRunner(ctx, watch);
+    this.copies = new CopyRunner(ctx, watch);
     this.calls = new CallRunner(ctx);
     this.scans = new ScanRunner(ctx, shared);
     this.preflight = new Preflight(ctx);
@@ -59,6 +63,7 @@ final class StepRunner {
   /** Gives running statements a moment to end. */
   void close() {
     online.close();
+    copies.close();
   }
 
   /**
@@ -76,6 +81,9 @@ final class StepRunner {
       return Outcome.cant(missing(ctx, row));
     }
     Outcome before = online.before(row);
+    if (before == null) {
+      before = copies.before(row);
+    }
     if (before != null) {
       return before;
     }
@@ -128,6 +136,10 @@ final class StepRunner {
       if (step instanceof OnlineStep each) {
         long patience = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
         return online.run(context, each, Math.min(patience, ctx.timing().tick().toMillis()));
+      }
+      if (step instanceof CopyStep each) {
+        long patience = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
+        return copies.run(context, each, Math.min(patience, ctx.timing().tick().toMillis()));
       }
       if (step instanceof CallStep each) {
         return calls.run(context, each);
@@ -277,8 +289,6 @@ final class StepRunner {
         connection -> {
           lease.require(connection);
           ctx.migrations().reached(connection, row, state, last);
-          // The release that asked is warm, which holds the migration here from now on.
-          ctx.migrations().reopened(connection, row, state.reached());
           ctx.events()
               .append(
                   connection,

@@ -32,6 +32,9 @@ final class Throttle {
   private final Sampled<ReplicationLag.Lag> lag;
   private final @Nullable Sampled<List<Signal>> signals;
 
+  /** What the server says of itself, which nothing that runs already is thrown away for. */
+  private final List<LoadSignal> servers;
+
   /**
    * Whether a batch may run.
    *
@@ -56,6 +59,7 @@ final class Throttle {
    * @param readers replicas that were named, by name
    * @param dialect the database's
    * @param signals the author's own
+   * @param servers what the server says of its load
    * @param nanoTime a clock that only goes forward
    */
   Throttle(
@@ -63,13 +67,16 @@ final class Throttle {
       Map<String, DataSource> readers,
       Dialect dialect,
       List<LoadSignal> signals,
+      List<LoadSignal> servers,
       LongSupplier nanoTime) {
+    this.servers = List.copyOf(servers);
     this.lag =
         new Sampled<>(
             "replication lag",
             new ReplicationLag(primary, readers, dialect.load(), nanoTime)::read,
             nanoTime);
-    List<LoadSignal> all = List.copyOf(signals);
+    List<LoadSignal> all = new ArrayList<>(signals);
+    all.addAll(servers);
     this.signals =
         all.isEmpty()
             ? null
@@ -125,7 +132,9 @@ final class Throttle {
     }
     List<Signal> values = signals == null ? null : signals.get();
     if (values != null) {
-      values.stream().filter(each -> each.failure() == null).forEach(each -> signal(each, reasons));
+      values.stream()
+          .filter(each -> each.failure() == null && !servers.contains(each.signal()))
+          .forEach(each -> signal(each, reasons));
     }
     return reasons;
   }

@@ -25,6 +25,17 @@ public final class Rules {
           .flatMap(List::stream)
           .toList();
 
+  /** About rows that are read or written while the table is locked. */
+  private static final Set<String> ROWS =
+      Set.of(
+          "add-check",
+          "add-foreign-key",
+          "add-unique",
+          "set-not-null",
+          "volatile-default",
+          "generated-column",
+          "alter-column-type");
+
   private final Made made = new Made();
 
   /**
@@ -116,6 +127,8 @@ public final class Rules {
         for (Rule rule : ALL) {
           if (rule.overridable() == overridable
               && !(overridable && overridden.contains(rule.name()))
+              // There the server itself refuses it.
+              && !(statement.saysAlgorithm() && ROWS.contains(rule.name()))
               && rule.matches().test(place)) {
             return Optional.of(
                 new Refusal(

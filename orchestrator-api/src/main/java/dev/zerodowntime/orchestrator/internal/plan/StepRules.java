@@ -132,7 +132,8 @@ final class StepRules {
         "ddl(...); online(...) is for CONCURRENTLY and for VALIDATE CONSTRAINT alone",
         place ->
             place.online()
-                && !(place.statement().mentions("concurrently")
+                && !(place.statement().saysNoLock()
+                    || place.statement().mentions("concurrently")
                     || place.statement().first().equals("analyze")
                     || place
                         .alter()

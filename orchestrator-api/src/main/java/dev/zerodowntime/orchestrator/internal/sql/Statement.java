@@ -14,6 +14,8 @@ public record Statement(String text, List<Token> tokens) {
 
   private static final Set<String> CREATED = Set.of("function", "procedure");
 
+  private static final Set<String> ALGORITHMS = Set.of("instant", "inplace", "nocopy");
+
   private static final Set<String> DATA =
       Set.of(
           "insert", "update", "delete", "merge", "copy", "select", "with", "values", "table", "do",
@@ -42,6 +44,35 @@ public record Statement(String text, List<Token> tokens) {
     }
     int kind = tokens.get(1).word("or") ? 3 : 1;
     return kind < tokens.size() && CREATED.contains(tokens.get(kind).text());
+  }
+
+  static boolean makesTrigger(List<Token> tokens) {
+    return tokens.get(0).word("create")
+        && tokens.subList(0, Math.min(8, tokens.size())).stream()
+            .anyMatch(each -> each.word("trigger"));
+  }
+
+  /**
+   * Whether it says how a MySQL has to carry it out, which then refuses rather than to do it
+   * another way.
+   */
+  public boolean saysAlgorithm() {
+    int at = find("algorithm");
+    return starts("alter", "table")
+        && at >= 0
+        && at + 2 < tokens.size()
+        && tokens.get(at + 1).symbol('=')
+        && ALGORITHMS.contains(tokens.get(at + 2).text());
+  }
+
+  /** Whether it says that nobody may have to wait, which only a MySQL can be told. */
+  public boolean saysNoLock() {
+    int at = find("lock");
+    return saysAlgorithm()
+        && at >= 0
+        && at + 2 < tokens.size()
+        && tokens.get(at + 1).symbol('=')
+        && tokens.get(at + 2).word("none");
   }
 
   /** Whether it begins with these keywords. */

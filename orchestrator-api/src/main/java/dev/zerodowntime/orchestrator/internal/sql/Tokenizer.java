@@ -6,7 +6,8 @@ import java.util.List;
 
 /**
  * Cuts a text into tokens and statements as PostgreSQL does: nested comments, quoted identifiers,
- * strings in all notations, dollar quotes, and functions whose bodies have semicolons of their own.
+ * strings in all notations, dollar quotes, and functions whose bodies have semicolons of their own;
+ * beyond that, MySQL's backticks, and triggers whose bodies are blocks.
  */
 final class Tokenizer {
 
@@ -34,8 +35,8 @@ final class Tokenizer {
         blockComment();
       } else if (c == '\'') {
         string(at, false);
-      } else if (c == '"') {
-        quoted();
+      } else if (c == '"' || (c == '`' && text.indexOf('`', at + 1) > 0)) {
+        quoted(c);
       } else if (c == '$' && dollarQuoted()) {
         continue;
       } else if (isStart(c)) {
@@ -109,16 +110,17 @@ final class Tokenizer {
     throw unclosed("string", quote);
   }
 
-  private void quoted() {
+  /** With double quotes, or with MySQL's backticks. */
+  private void quoted(char quote) {
     int from = at;
     StringBuilder name = new StringBuilder();
     at++;
     while (at < text.length()) {
       char c = text.charAt(at);
-      if (c == '"' && next('"')) {
-        name.append('"');
+      if (c == quote && next(quote)) {
+        name.append(quote);
         at += 2;
-      } else if (c == '"') {
+      } else if (c == quote) {
         at++;
         add(Kind.QUOTED, name.toString(), from);
         return;
@@ -170,7 +172,10 @@ final class Tokenizer {
     }
     String word = lower(text.substring(from, at));
     add(Kind.WORD, word, from);
-    if (Statement.makesRoutine(tokens)) {
+    if (word.equals("begin") && Statement.makesTrigger(tokens)) {
+      // MySQL's: whatever is in it, nothing comes after it.
+      open = 1;
+    } else if (Statement.makesRoutine(tokens)) {
       boolean atomic =
           word.equals("atomic") && tokens.size() > 1 && tokens.get(tokens.size() - 2).word("begin");
       if (atomic || (open > 0 && word.equals("case"))) {

@@ -91,6 +91,9 @@ class SampledTest {
 
   private static void untilItIs(int value, Sampled<Integer> sampled) {
     while (!Integer.valueOf(value).equals(sampled.get())) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new IllegalStateException("it is not " + value + ", but " + sampled.get());
+      }
       Thread.onSpinWait();
     }
   }

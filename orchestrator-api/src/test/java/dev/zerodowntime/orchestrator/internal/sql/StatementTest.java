@@ -39,6 +39,35 @@ class StatementTest {
     assertThat(cut("SELECT $1; SELECT $2")).hasSize(2);
   }
 
+  /** A plan may be for a MySQL. */
+  @Test
+  void backticksAreQuotesAndTriggersHaveBlocks() {
+    assertThat(tokens("ALTER TABLE `Or``d;er` ADD `A'b` int"))
+        .containsExactly("alter", "table", "Or`d;er", "add", "A'b", "int");
+    assertThat(
+            cut(
+                "CREATE DEFINER = root TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN IF NEW.a IS"
+                    + " NULL THEN SET NEW.a = CASE WHEN 1 THEN 2 END; END IF; SET NEW.b = 1; END"))
+        .hasSize(1);
+    assertThat(cut("CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.a = 1; SELECT 1"))
+        .hasSize(2);
+    Statement inPlace =
+        Statement.of("ALTER TABLE t ADD KEY k (a), ALGORITHM=INPLACE, LOCK=NONE").get(0);
+    assertThat(inPlace.saysAlgorithm() && inPlace.saysNoLock()).isTrue();
+    Statement instant = Statement.of("ALTER TABLE t ADD c int, algorithm = instant").get(0);
+    assertThat(instant.saysAlgorithm() && !instant.saysNoLock()).isTrue();
+    for (String text :
+        List.of(
+            "ALTER TABLE t ADD c int, ALGORITHM=COPY, LOCK=NONE",
+            "ALTER TABLE t ADD c int, ALGORITHM=DEFAULT, LOCK=NONE",
+            "ALTER TABLE t ADD c int, LOCK=NONE",
+            "ALTER TABLE t ADD algorithm int",
+            "ALTER TABLE t ADD c int COMMENT 'ALGORITHM=INSTANT'")) {
+      Statement other = Statement.of(text).get(0);
+      assertThat(other.saysAlgorithm() || other.saysNoLock()).as(text).isFalse();
+    }
+  }
+
   @Test
   void wordsAreFoldedAndNamesInQuotesAreNot() {
     assertThat(tokens("Alter TABLE \"Or\"\"der\" ADD ÄB int"))

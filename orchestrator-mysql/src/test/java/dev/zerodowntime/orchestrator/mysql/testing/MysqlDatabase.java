@@ -1,6 +1,8 @@
 package dev.zerodowntime.orchestrator.mysql.testing;
 
 import com.mysql.cj.jdbc.MysqlDataSource;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -10,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** A fresh, empty database, so that tests don't see each other. Dropped by {@link #close}. */
 public final class MysqlDatabase implements AutoCloseable {
@@ -21,7 +24,10 @@ public final class MysqlDatabase implements AutoCloseable {
 
   private final MysqlServer server;
   private final String name;
+  private static final int MANY = 60;
+
   private final MysqlDataSource dataSource;
+  private @Nullable HikariDataSource pool;
 
   private MysqlDatabase(MysqlServer server, String name) {
     this.server = server;
@@ -36,12 +42,43 @@ public final class MysqlDatabase implements AutoCloseable {
     return new MysqlDatabase(server, name);
   }
 
+  public MysqlServer server() {
+    return server;
+  }
+
   public String name() {
     return name;
   }
 
+  MysqlServer.Flavor flavor() {
+    return server.flavor();
+  }
+
+  /** Where it is, and as whom it is used. */
+  MysqlDataSource source() {
+    return dataSource;
+  }
+
+  /** A source with further options of the driver, such as {@code a=1&b=2}. */
+  public MysqlDataSource source(String options) {
+    return server.dataSource(name, options);
+  }
+
   public DataSource dataSource() {
     return dataSource;
+  }
+
+  /** The pool that the processes of a test share, as those of an application would. */
+  public synchronized DataSource pool() {
+    if (pool == null) {
+      HikariConfig config = new HikariConfig();
+      config.setDataSource(server.dataSource(name));
+      config.setMaximumPoolSize(MANY);
+      config.setMinimumIdle(0);
+      config.setPoolName(name);
+      pool = new HikariDataSource(config);
+    }
+    return pool;
   }
 
   /** Runs statements one after the other, each committed on its own, in one new session. */
@@ -70,7 +107,10 @@ public final class MysqlDatabase implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (pool != null) {
+      pool.close();
+    }
     run(server.dataSource(null), "DROP DATABASE " + name);
   }
 

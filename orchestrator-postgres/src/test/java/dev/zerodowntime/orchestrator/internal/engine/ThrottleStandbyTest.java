@@ -62,7 +62,8 @@ class ThrottleStandbyTest {
   }
 
   private Throttle throttle(DataSource primary, Map<String, DataSource> readers) {
-    return new Throttle(primary, readers, PostgresDialect.create(), List.of(), clock::get);
+    return new Throttle(
+        primary, readers, PostgresDialect.create(), List.of(), List.of(), clock::get);
   }
 
   private Throttle.Verdict askAfter(int seconds, Throttle throttle) {

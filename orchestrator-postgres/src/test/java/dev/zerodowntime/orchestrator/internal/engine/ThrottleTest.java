@@ -36,7 +36,8 @@ class ThrottleTest {
   }
 
   private Throttle throttle(LoadSignal... signals) {
-    return new Throttle(nobody(), Map.of(), PostgresDialect.create(), List.of(signals), clock::get);
+    return new Throttle(
+        nobody(), Map.of(), PostgresDialect.create(), List.of(signals), List.of(), clock::get);
   }
 
   private static LoadSignal queue(double limit, LoadSignal.Reading reading) {
@@ -130,6 +131,26 @@ class ThrottleTest {
               throw new InterruptedException();
             });
     assertThat(verdict.reason()).isEqualTo("load signal queue depth can't be read: interrupted");
+  }
+
+  /** A build may well be what the server measures. */
+  @Test
+  void whatTheServerSaysHoldsBatchesAndCancelsNothing() {
+    LoadSignal running = new LoadSignal("running", "threads", 1, () -> 2);
+    Throttle throttle =
+        new Throttle(
+            nobody(),
+            Map.of(),
+            PostgresDialect.create(),
+            List.of(queue(1, () -> 3)),
+            List.of(running),
+            clock::get);
+    assertThat(throttle.ask(PACE, NOON).reason())
+        .isEqualTo(
+            "load signal queue depth is 3 jobs, limit 1 jobs; also: load signal running is 2"
+                + " threads, limit 1 threads");
+    assertThat(throttle.over(null))
+        .containsExactly("load signal queue depth is 3 jobs, limit 1 jobs");
   }
 
   /** A replica that has gone without a word, say. */

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.postgres.engine.AdvanceOnce;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import dev.zerodowntime.orchestrator.testing.crash.Doomed;
+import dev.zerodowntime.orchestrator.testing.crash.Spawn;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -59,7 +62,7 @@ class KillTest {
 
   @BeforeAll
   static void jars(@TempDir Path directory) throws IOException {
-    spawn = new Spawn(directory);
+    spawn = new Spawn(DoomedProcess.class, AdvanceOnce.libraryOnly(), directory);
   }
 
   @ParameterizedTest
@@ -71,7 +74,7 @@ class KillTest {
       Writer writer = new Writer(database, once);
       ExecutorService threads = Executors.newFixedThreadPool(PROCESSES + 1);
       try {
-        spawn.first(database, once);
+        spawn.first("kill-first", arguments(database, once));
         Future<?> writing = threads.submit(writer);
         List<Future<?>> places = new ArrayList<>();
         for (int i = 0; i < PROCESSES; i++) {
@@ -90,6 +93,13 @@ class KillTest {
       }
       check(database, once, writer, start);
     }
+  }
+
+  private static String[] arguments(TestDatabase database, Backfill.Once once) {
+    String password = database.password();
+    return new String[] {
+      database.url(), database.user(), password == null ? "" : password, once.name()
+    };
   }
 
   private static void prepare(TestDatabase database) {
@@ -202,7 +212,7 @@ class KillTest {
       long life =
           (long) (random.nextDouble() * (atOnce ? LONGEST_CLAIM_NANOS : LONGEST_LIFE_NANOS));
       String name = nextName();
-      Process process = spawn.start(database, once, name);
+      Process process = spawn.start(name, arguments(database, once));
       try {
         String sign =
             atOnce
@@ -238,7 +248,7 @@ class KillTest {
       // As a person does who has waited long enough.
       update(connection, "UPDATE orchestrator.backfill SET pause_ms = 0, max_rows = 500");
       String name = nextName();
-      Process process = spawn.start(database, once, name);
+      Process process = spawn.start(name, arguments(database, once));
       try {
         while (!reached(connection)) {
           if (!process.isAlive()) {

@@ -1,13 +1,11 @@
 package dev.zerodowntime.orchestrator.postgres.crash;
 
 import dev.zerodowntime.orchestrator.CodeStage;
-import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
 import dev.zerodowntime.orchestrator.operation.AddExclusion;
-import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
@@ -15,30 +13,25 @@ import dev.zerodowntime.orchestrator.operation.AttachPartition;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
-import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.operation.DetachPartition;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
-import dev.zerodowntime.orchestrator.operation.DropDefault;
-import dev.zerodowntime.orchestrator.operation.DropIndex;
-import dev.zerodowntime.orchestrator.operation.DropNotNull;
-import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import dev.zerodowntime.orchestrator.operation.Reindex;
-import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.operation.RenameEnumValue;
-import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.operation.WidenColumn;
 import dev.zerodowntime.orchestrator.operation.WidenKey;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
-import dev.zerodowntime.orchestrator.postgres.crash.Subject.Row;
+import dev.zerodowntime.orchestrator.postgres.testing.PostgresSpelling;
+import dev.zerodowntime.orchestrator.testing.crash.CommonSubjects;
+import dev.zerodowntime.orchestrator.testing.crash.Subject;
+import dev.zerodowntime.orchestrator.testing.crash.Subject.Row;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -48,8 +41,7 @@ import java.util.stream.Collectors;
 /** Every operation that the dialect ships; one that nobody wrote a subject for is an error. */
 final class Subjects {
 
-  /** Smaller than the table, so that every backfill has several. */
-  private static final int BATCH = 100;
+  private static final CommonSubjects COMMON = new CommonSubjects(new PostgresSpelling());
 
   private static final String NOT_ONCE = "SELECT count(*) FROM users WHERE visits <> 1";
 
@@ -64,33 +56,33 @@ final class Subjects {
     Set<String> covered = new TreeSet<>();
     for (Subject<?> each :
         List.of(
-            addNotNull(),
-            addNullable(),
-            backfill(),
-            backfillOncePerKey(),
+            COMMON.addNotNull(),
+            COMMON.addNullable(),
+            COMMON.backfill(),
+            COMMON.backfillOncePerKey(),
             backfillOncePerLedger(),
             backfillComputed(),
             backfillCopied(),
             createIndex(),
             dropColumn(),
-            rename(),
+            COMMON.rename(),
             renameInCode(),
             addCheck(),
-            setNotNull(),
-            addForeignKey(),
-            dropNotNull(),
-            dropConstraint(),
+            COMMON.setNotNull(),
+            COMMON.addForeignKey(),
+            COMMON.dropNotNull(),
+            COMMON.dropConstraint("touches"),
             addUnique(),
             renameByView(),
             setDefault(),
-            dropDefault(),
-            dropTable(),
+            COMMON.dropDefault(),
+            COMMON.dropTable(),
             addEnumValue(),
-            dropIndex(),
-            renameIndex(),
+            COMMON.dropIndex(),
+            COMMON.renameIndex("users_country", "users_by_country"),
             addPrimaryKey(),
             renameTable(),
-            createTable(),
+            COMMON.createTable("bigserial"),
             reindex(),
             renameEnumValue(),
             addGeneratedColumn(),
@@ -122,77 +114,12 @@ final class Subjects {
     return subjects;
   }
 
-  private static <B extends Migration.Builder<B, ?>> B policy(B builder, String... approvals) {
-    return builder
-        // What is sampled by the clock would come at another statement in each run.
-        .pace(pace -> pace.fullSpeed().rows(BATCH, BATCH))
-        .retention(Duration.ZERO)
-        .allowTriggers("count_touch")
-        .approvalBefore(approvals);
-  }
-
-  private static Subject<?> addNotNull() {
-    return new Subject<>(
-        "AddColumn NOT NULL",
-        AddColumn.Code.class,
-        approvals ->
-            policy(AddColumn.of("billing/users-region"), approvals)
-                .table(Subject.TABLE)
-                .column("region", "text")
-                .notNull()
-                .fillWithSql("upper(country)")
-                .build(),
-        phase ->
-            phase < AddColumn.DONE ? Row.PLAIN : new Row("id, country, region", "i, 'de', 'N'"));
-  }
-
-  private static Subject<?> addNullable() {
-    return new Subject<>(
-        "AddColumn nullable",
-        AddColumn.Code.class,
-        approvals ->
-            policy(AddColumn.of("billing/users-level"), approvals)
-                .table(Subject.TABLE)
-                .column("level", "int")
-                .defaultSql("7")
-                .build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> backfill() {
-    return new Subject<>(
-        "Backfill",
-        Backfill.Code.class,
-        approvals ->
-            policy(Backfill.of("billing/users-notes"), approvals)
-                .table(Subject.TABLE)
-                .set("note", "'note ' || id")
-                .where("id < 100000")
-                .undo("note", "NULL")
-                .build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> backfillOncePerKey() {
-    return new Subject<>(
-        "Backfill once per key",
-        Backfill.Code.class,
-        approvals ->
-            policy(Backfill.of("billing/users-visits"), approvals)
-                .table(Subject.TABLE)
-                .set("visits", "visits + 1")
-                .oncePerKey()
-                .build(),
-        phase -> Row.PLAIN,
-        NOT_ONCE);
-  }
-
   private static Subject<?> backfillOncePerLedger() {
     return new Subject<>(
         "Backfill once per ledger",
         Backfill.Code.class,
         approvals ->
-            policy(Backfill.of("billing/users-visits"), approvals)
+            CommonSubjects.policy(Backfill.of("billing/users-visits"), approvals)
                 .table(Subject.TABLE)
                 .set("visits", "visits + 1")
                 .oncePerLedger()
@@ -206,7 +133,7 @@ final class Subjects {
         "Backfill computed",
         Backfill.Code.class,
         approvals ->
-            policy(Backfill.of("billing/users-visits"), approvals)
+            CommonSubjects.policy(Backfill.of("billing/users-visits"), approvals)
                 .table(Subject.TABLE)
                 .compute(List.of("visits"), List.of("visits"), "one more", Subjects::oneMore)
                 .oncePerKey()
@@ -226,7 +153,7 @@ final class Subjects {
         "Backfill copied",
         Backfill.Code.class,
         approvals ->
-            policy(Backfill.of("billing/users-copied"), approvals)
+            CommonSubjects.policy(Backfill.of("billing/users-copied"), approvals)
                 .table(Subject.TABLE)
                 .copyInto("notes", "user_id")
                 .set("user_id", "id")
@@ -241,7 +168,7 @@ final class Subjects {
         "CreateIndex",
         CreateIndex.Code.class,
         approvals ->
-            policy(CreateIndex.of("billing/users-by-note"), approvals)
+            CommonSubjects.policy(CreateIndex.of("billing/users-by-note"), approvals)
                 .table(Subject.TABLE)
                 .name("users_by_note")
                 .column("note", "DESC NULLS LAST")
@@ -257,24 +184,11 @@ final class Subjects {
         "DropColumn",
         DropColumn.Code.class,
         approvals ->
-            policy(DropColumn.of("billing/users-drop-name"), approvals)
+            CommonSubjects.policy(DropColumn.of("billing/users-drop-name"), approvals)
                 .table(Subject.TABLE)
                 .column("name")
                 .fillBackWithSql("'again ' || id")
                 .alsoDropsIndexes("users_name", "users_name_lower")
-                .build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> rename() {
-    return new Subject<>(
-        "RenameColumn",
-        RenameColumn.Code.class,
-        approvals ->
-            policy(RenameColumn.of("billing/users-nick"), approvals)
-                .table(Subject.TABLE)
-                .from("nick")
-                .to("handle")
                 .build(),
         phase -> Row.PLAIN);
   }
@@ -284,7 +198,7 @@ final class Subjects {
         "RenameColumnInCode",
         RenameColumnInCode.Code.class,
         approvals ->
-            policy(RenameColumnInCode.of("billing/users-full-name"), approvals)
+            CommonSubjects.policy(RenameColumnInCode.of("billing/users-full-name"), approvals)
                 .table(Subject.TABLE)
                 .from("name")
                 .to("full_name")
@@ -304,61 +218,10 @@ final class Subjects {
         "AddCheck",
         AddCheck.Code.class,
         approvals ->
-            policy(AddCheck.of("billing/users-note-short"), approvals)
+            CommonSubjects.policy(AddCheck.of("billing/users-note-short"), approvals)
                 .table(Subject.TABLE)
                 .name("note_short")
                 .expression("length(note) < 95")
-                .build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> setNotNull() {
-    return new Subject<>(
-        "SetNotNull",
-        SetNotNull.Code.class,
-        approvals ->
-            policy(SetNotNull.of("billing/users-note"), approvals)
-                .table(Subject.TABLE)
-                .column("note")
-                .build(),
-        phase -> new Row("id, country, note", "i, 'de', 'new'"));
-  }
-
-  private static Subject<?> addForeignKey() {
-    return new Subject<>(
-        "AddForeignKey",
-        AddForeignKey.Code.class,
-        approvals ->
-            policy(AddForeignKey.of("billing/notes-users"), approvals)
-                .table("notes")
-                .name("notes_users")
-                .columns("user_id")
-                .references(Subject.TABLE, "id")
-                .onDelete(AddForeignKey.Action.CASCADE)
-                .build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> dropNotNull() {
-    return new Subject<>(
-        "DropNotNull",
-        DropNotNull.Code.class,
-        approvals ->
-            policy(DropNotNull.of("billing/users-nick-nullable"), approvals)
-                .table(Subject.TABLE)
-                .column("nick")
-                .build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> dropConstraint() {
-    return new Subject<>(
-        "DropConstraint",
-        DropConstraint.Code.class,
-        approvals ->
-            policy(DropConstraint.of("billing/users-any-touches"), approvals)
-                .table(Subject.TABLE)
-                .name("touches")
                 .build(),
         phase -> Row.PLAIN);
   }
@@ -368,7 +231,7 @@ final class Subjects {
         "AddUnique",
         AddUnique.Code.class,
         approvals ->
-            policy(AddUnique.of("billing/users-nick-country"), approvals)
+            CommonSubjects.policy(AddUnique.of("billing/users-nick-country"), approvals)
                 .table(Subject.TABLE)
                 .name("users_nick_country")
                 .columns("nick", "country")
@@ -382,7 +245,7 @@ final class Subjects {
         "RenameColumnByView",
         RenameColumnByView.Code.class,
         approvals ->
-            policy(RenameColumnByView.of("billing/users-by-view"), approvals)
+            CommonSubjects.policy(RenameColumnByView.of("billing/users-by-view"), approvals)
                 .table(Subject.TABLE)
                 .from("name")
                 .to("full_name")
@@ -396,31 +259,11 @@ final class Subjects {
         "SetDefault",
         SetDefault.Code.class,
         approvals ->
-            policy(SetDefault.of("billing/users-default-nick"), approvals)
+            CommonSubjects.policy(SetDefault.of("billing/users-default-nick"), approvals)
                 .table(Subject.TABLE)
                 .column("nick")
                 .defaultSql("'new-' || nextval('name_numbers')")
                 .build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> dropDefault() {
-    return new Subject<>(
-        "DropDefault",
-        DropDefault.Code.class,
-        approvals ->
-            policy(DropDefault.of("billing/users-no-default"), approvals)
-                .table(Subject.TABLE)
-                .column("nick")
-                .build(),
-        phase -> new Row("id, country, nick", "i, 'de', 'nick of ' || i"));
-  }
-
-  private static Subject<?> dropTable() {
-    return new Subject<>(
-        "DropTable",
-        DropTable.Code.class,
-        approvals -> policy(DropTable.of("billing/drop-visits"), approvals).table("visits").build(),
         phase -> Row.PLAIN);
   }
 
@@ -429,36 +272,11 @@ final class Subjects {
         "AddEnumValue",
         AddEnumValue.Code.class,
         approvals ->
-            policy(AddEnumValue.of("billing/visits-kind"), approvals)
+            CommonSubjects.policy(AddEnumValue.of("billing/visits-kind"), approvals)
                 .table("visits")
                 .type("kind")
                 .value("short")
                 .beforeValue("long")
-                .build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> dropIndex() {
-    return new Subject<>(
-        "DropIndex",
-        DropIndex.Code.class,
-        approvals ->
-            policy(DropIndex.of("billing/users-not-by-name"), approvals)
-                .table(Subject.TABLE)
-                .name("users_name_alone")
-                .build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> renameIndex() {
-    return new Subject<>(
-        "RenameIndex",
-        RenameIndex.Code.class,
-        approvals ->
-            policy(RenameIndex.of("billing/users-by-country"), approvals)
-                .table(Subject.TABLE)
-                .from("users_country")
-                .to("users_by_country")
                 .build(),
         phase -> Row.PLAIN);
   }
@@ -468,7 +286,7 @@ final class Subjects {
         "AddPrimaryKey",
         AddPrimaryKey.Code.class,
         approvals ->
-            policy(AddPrimaryKey.of("billing/tallies-key"), approvals)
+            CommonSubjects.policy(AddPrimaryKey.of("billing/tallies-key"), approvals)
                 .table("tallies")
                 .name("tallies_pkey")
                 .columns("country", "day")
@@ -481,23 +299,9 @@ final class Subjects {
         "RenameTable",
         RenameTable.Code.class,
         approvals ->
-            policy(RenameTable.of("billing/calls"), approvals).from("visits").to("calls").build(),
-        phase -> Row.PLAIN);
-  }
-
-  private static Subject<?> createTable() {
-    return new Subject<>(
-        "CreateTable",
-        CreateTable.Code.class,
-        approvals ->
-            policy(CreateTable.of("billing/orders"), approvals)
-                .table("orders")
-                .column("id", "bigserial")
-                .notNullColumn("user_id", "bigint")
-                .column("prior", "bigint")
-                .primaryKey("id")
-                .foreignKey("user_id", Subject.TABLE, "id", "ON DELETE CASCADE")
-                .foreignKey("prior", "orders", "id", "")
+            CommonSubjects.policy(RenameTable.of("billing/calls"), approvals)
+                .from("visits")
+                .to("calls")
                 .build(),
         phase -> Row.PLAIN);
   }
@@ -507,7 +311,7 @@ final class Subjects {
         "Reindex",
         Reindex.Code.class,
         approvals ->
-            policy(Reindex.of("billing/users-reindex"), approvals)
+            CommonSubjects.policy(Reindex.of("billing/users-reindex"), approvals)
                 .table(Subject.TABLE)
                 .name("users_name_lower")
                 .build(),
@@ -519,7 +323,7 @@ final class Subjects {
         "RenameEnumValue",
         RenameEnumValue.Code.class,
         approvals ->
-            policy(RenameEnumValue.of("billing/visits-lengthy"), approvals)
+            CommonSubjects.policy(RenameEnumValue.of("billing/visits-lengthy"), approvals)
                 .table("visits")
                 .type("kind")
                 .from("long")
@@ -533,7 +337,7 @@ final class Subjects {
         "AddGeneratedColumn",
         AddGeneratedColumn.Code.class,
         approvals ->
-            policy(AddGeneratedColumn.of("billing/bookings-length"), approvals)
+            CommonSubjects.policy(AddGeneratedColumn.of("billing/bookings-length"), approvals)
                 .table("bookings")
                 .column("length", "int")
                 .expression("upper(during) - lower(during)")
@@ -547,7 +351,7 @@ final class Subjects {
         "AddExclusion",
         AddExclusion.Code.class,
         approvals ->
-            policy(AddExclusion.of("billing/bookings-apart"), approvals)
+            CommonSubjects.policy(AddExclusion.of("billing/bookings-apart"), approvals)
                 .table("bookings")
                 .name("bookings_apart")
                 .definition("USING gist (during WITH &&)")
@@ -566,7 +370,7 @@ final class Subjects {
         "PhasePlan",
         PlanCode.class,
         approvals ->
-            policy(PhasePlan.of("billing/users-levels", PlanCode.class), approvals)
+            CommonSubjects.policy(PhasePlan.of("billing/users-levels", PlanCode.class), approvals)
                 .table(Subject.TABLE)
                 .phase(
                     "EXPAND",
@@ -663,7 +467,7 @@ final class Subjects {
         "WidenColumn",
         WidenColumn.Code.class,
         approvals ->
-            policy(WidenColumn.of("billing/parcels-code"), approvals)
+            CommonSubjects.policy(WidenColumn.of("billing/parcels-code"), approvals)
                 .table("parcels")
                 .column("code")
                 .type("varchar(200)")
@@ -676,7 +480,7 @@ final class Subjects {
         "ChangeColumnType",
         ChangeColumnType.Code.class,
         approvals ->
-            policy(ChangeColumnType.of("billing/parcels-grams"), approvals)
+            CommonSubjects.policy(ChangeColumnType.of("billing/parcels-grams"), approvals)
                 .table("parcels")
                 .from("weight")
                 .to("grams")
@@ -692,7 +496,7 @@ final class Subjects {
         "CreateIndex partitioned",
         CreateIndex.Code.class,
         approvals ->
-            policy(CreateIndex.of("billing/events-by-country"), approvals)
+            CommonSubjects.policy(CreateIndex.of("billing/events-by-country"), approvals)
                 .table("events")
                 .name("events_by_country")
                 .columns("country")
@@ -705,7 +509,7 @@ final class Subjects {
         "AttachPartition",
         AttachPartition.Code.class,
         approvals ->
-            policy(AttachPartition.of("billing/events-more"), approvals)
+            CommonSubjects.policy(AttachPartition.of("billing/events-more"), approvals)
                 .table("events")
                 .partition("events_3")
                 .bound("FOR VALUES FROM (200) TO (1000)")
@@ -718,7 +522,7 @@ final class Subjects {
         "DetachPartition",
         DetachPartition.Code.class,
         approvals ->
-            policy(DetachPartition.of("billing/events-less"), approvals)
+            CommonSubjects.policy(DetachPartition.of("billing/events-less"), approvals)
                 .table("events")
                 .partition("events_1")
                 .build(),
@@ -730,7 +534,7 @@ final class Subjects {
         "DropConstraint UNIQUE",
         DropConstraint.Code.class,
         approvals ->
-            policy(DropConstraint.of("billing/tallies-any-day"), approvals)
+            CommonSubjects.policy(DropConstraint.of("billing/tallies-any-day"), approvals)
                 .table("tallies")
                 .name("tallies_day")
                 .build(),
@@ -742,7 +546,7 @@ final class Subjects {
         "WidenKey",
         WidenKey.Code.class,
         approvals ->
-            policy(WidenKey.of("billing/crates-id"), approvals)
+            CommonSubjects.policy(WidenKey.of("billing/crates-id"), approvals)
                 .table("crates")
                 .column("id")
                 .noUpserts()
@@ -755,7 +559,7 @@ final class Subjects {
         "AddColumn partitioned",
         AddColumn.Code.class,
         approvals ->
-            policy(AddColumn.of("billing/events-region"), approvals)
+            CommonSubjects.policy(AddColumn.of("billing/events-region"), approvals)
                 .table("events")
                 .column("region", "text")
                 .notNull()
@@ -770,7 +574,7 @@ final class Subjects {
         "DropColumn NOT NULL",
         DropColumn.Code.class,
         approvals ->
-            policy(DropColumn.of("billing/letters-drop-body"), approvals)
+            CommonSubjects.policy(DropColumn.of("billing/letters-drop-body"), approvals)
                 .table("letters")
                 .column("body")
                 .fillBackWithSql("'again ' || id")
@@ -783,7 +587,7 @@ final class Subjects {
         "Backfill partitioned",
         Backfill.Code.class,
         approvals ->
-            policy(Backfill.of("billing/events-country"), approvals)
+            CommonSubjects.policy(Backfill.of("billing/events-country"), approvals)
                 .table("events")
                 .set("country", "'DE'")
                 .undo("country", "'de'")
@@ -797,7 +601,7 @@ final class Subjects {
         "SetNotNull partitioned",
         SetNotNull.Code.class,
         approvals ->
-            policy(SetNotNull.of("billing/events-country-given"), approvals)
+            CommonSubjects.policy(SetNotNull.of("billing/events-country-given"), approvals)
                 .table("events")
                 .column("country")
                 .build(),
@@ -809,7 +613,7 @@ final class Subjects {
         "DropColumn partitioned",
         DropColumn.Code.class,
         approvals ->
-            policy(DropColumn.of("billing/events-without-seen"), approvals)
+            CommonSubjects.policy(DropColumn.of("billing/events-without-seen"), approvals)
                 .table("events")
                 .column("seen")
                 .fillBackWithSql("1")
@@ -823,7 +627,7 @@ final class Subjects {
         "SetNotNull at once",
         SetNotNull.Code.class,
         approvals ->
-            policy(SetNotNull.of("billing/drafts-title"), approvals)
+            CommonSubjects.policy(SetNotNull.of("billing/drafts-title"), approvals)
                 .table("drafts")
                 .column("title")
                 .build(),
@@ -835,7 +639,7 @@ final class Subjects {
         "CreateIndex at once",
         CreateIndex.Code.class,
         approvals ->
-            policy(CreateIndex.of("billing/drafts-by-title"), approvals)
+            CommonSubjects.policy(CreateIndex.of("billing/drafts-by-title"), approvals)
                 .table("drafts")
                 .name("drafts_by_title")
                 .columns("title")

@@ -30,24 +30,6 @@ class ApprovalTest extends FleetFixture {
   }
 
   @Test
-  void isSpentWhenThePhaseIsEntered() {
-    try (Orchestrator job = gated()) {
-      assertThat(driven(job)).isEqualTo("RELAX");
-      job.approve(ID, "CONTRACT");
-      assertThat(unspent()).isEqualTo(1);
-      assertThat(driven(job)).isEqualTo("CONTRACT");
-      assertThat(unspent()).isZero();
-      job.rollback(ID, "RELAX");
-      assertThat(driven(job)).isEqualTo("RELAX");
-      job.resume(ID);
-      assertThat(driven(job)).isEqualTo("RELAX");
-      assertThat(waits(job, Wait.Kind.APPROVAL)).contains("approve(\"" + ID + "\", \"CONTRACT\")");
-      job.approve(ID, "CONTRACT");
-      assertThat(driven(job)).isEqualTo("CONTRACT");
-    }
-  }
-
-  @Test
   void mayBeGivenEarly() {
     try (Orchestrator job = gated()) {
       job.approve(ID, "CONTRACT");

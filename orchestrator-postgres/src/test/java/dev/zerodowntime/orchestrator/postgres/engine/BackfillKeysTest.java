@@ -11,38 +11,11 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** Any key, however sparse, and whatever an application does to the rows meanwhile. */
 class BackfillKeysTest extends BackfillFixture {
 
   private static final int ROWS = 400;
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '!',
-      value = {
-        "k bigint PRIMARY KEY!(i - 200) * 3000000000",
-        "k uuid PRIMARY KEY!md5(i::text)::uuid",
-        "k text COLLATE \"C\" PRIMARY KEY!CASE i % 3 WHEN 0 THEN 'Ä' WHEN 1 THEN 'a' ELSE 'Z' END || i",
-        "k text COLLATE \"en-x-icu\" PRIMARY KEY!CASE i % 3 WHEN 0 THEN 'Ä' WHEN 1 THEN 'a' ELSE 'Z' END || i",
-        "l text DEFAULT 'x', k numeric, PRIMARY KEY (l, k)!i / 7.0",
-        "k timestamptz NOT NULL UNIQUE!now() + i * interval '1 month'",
-      })
-  void everyRowOnceByThree(String column, String key) {
-    database.execute(
-        "CREATE TABLE work (" + column + ", n int NOT NULL DEFAULT 0)",
-        "INSERT INTO work (k) SELECT " + key + " FROM generate_series(1, " + ROWS + ") i");
-    Members.install(database.dataSource());
-    Backfill declared = backfill(9).pace(p -> p.workers(3)).set("n", "n + 1").oncePerKey().build();
-    joined(member(declared)).close();
-    try (Orchestrator job = job(database.pool(8)).backfillWorkers(3).build()) {
-      assertReached(job.drive());
-      assertThat(progress(job).rowsChanged()).isEqualTo(ROWS);
-    }
-    everyRowOnce();
-  }
 
   /** Runs an application's statements, round and round, until told to stop. */
   private CompletableFuture<Void> application(AtomicBoolean stop, String... statements) {

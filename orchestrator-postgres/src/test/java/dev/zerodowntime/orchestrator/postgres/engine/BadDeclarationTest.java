@@ -296,48 +296,6 @@ class BadDeclarationTest {
   class Changed {
 
     @Test
-    void whatHasStartedCanNotBeDeclaredDifferently() {
-      try (Orchestrator first =
-          release("1").thisBuild(region("text"), AddColumn.Code.UNAWARE).build()) {
-        first.advance();
-        first.drive();
-      }
-      declarationRefused(
-          ErrorCode.DECLARATION_CHANGED,
-          release("2").thisBuild(region("integer"), AddColumn.Code.UNAWARE),
-          ID,
-          "type: the database has text, this build declares integer",
-          "id of its own",
-          "rollback(\"" + ID + "\")");
-      String stored = database.queryOne("SELECT operation FROM orchestrator.migration");
-      assertThat(stored).contains("\"text\"").doesNotContain("integer");
-    }
-
-    @Test
-    void whatHasNotStartedMayBeDeclaredDifferently() {
-      try (Orchestrator first =
-          release("1").thisBuild(region("text"), AddColumn.Code.UNAWARE).build()) {
-        first.pauseAll("to keep it from starting");
-        first.advance();
-        try (Orchestrator second =
-            release("2").thisBuild(region("integer"), AddColumn.Code.UNAWARE).build()) {
-          second.advance();
-          second.resumeAll();
-          second.drive();
-        }
-      }
-      assertThat(
-              database.<String>queryOne(
-                  "SELECT format_type(atttypid, -1) FROM pg_attribute WHERE attrelid ="
-                      + " 'users'::regclass AND attname = 'region'"))
-          .isEqualTo("integer");
-      assertThat(
-              database.queryLong(
-                  "SELECT count(*) FROM orchestrator.event WHERE kind = 'REDECLARED'"))
-          .isEqualTo(1);
-    }
-
-    @Test
     void aPolicyMayAlwaysChangeAndIsAnEvent() {
       AddColumn slow =
           AddColumn.of(ID).table("users").column("region", "text").batchRows(10).build();

@@ -145,24 +145,6 @@ class BadInputFleetTest {
     }
   }
 
-  @Test
-  void aReleaseBehindTheContractWhileTheNewOneRuns() {
-    try (Orchestrator current = driven("2", DROP, "CONTRACT");
-        Orchestrator old = release("1", DROP, DropColumn.Code.USES).build()) {
-      Untouched.refuses(
-          database,
-          ReleaseTooOldException.class,
-          ErrorCode.RELEASE_TOO_OLD,
-          old::advance,
-          "Release 1 of billing",
-          ID,
-          "CONTRACT",
-          "1 member of billing 2 at UNUSED",
-          "Stop these first");
-      assertThat(current.drive().migration(ID).orElseThrow().phase()).isEqualTo("CONTRACT");
-    }
-  }
-
   /** Who drains is gone soon: there is nothing to stop. */
   @Test
   void aReleaseBehindTheContractWhileTheNewOneDrains() throws Exception {

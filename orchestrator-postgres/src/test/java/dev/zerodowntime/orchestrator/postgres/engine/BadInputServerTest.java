@@ -125,7 +125,7 @@ class BadInputServerTest {
           member::advance,
           "permission denied",
           "orchestrator",
-          "USAGE on schema orchestrator");
+          "GRANT USAGE ON SCHEMA \"orchestrator\" TO");
     }
   }
 

@@ -8,26 +8,16 @@ import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.RefusedException;
-import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
-import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
-import dev.zerodowntime.orchestrator.operation.AddUnique;
-import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
-import dev.zerodowntime.orchestrator.operation.DropConstraint;
-import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
-import dev.zerodowntime.orchestrator.operation.DropNotNull;
-import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
-import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
-import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.util.function.UnaryOperator;
@@ -113,25 +103,7 @@ class BadInputTest {
   static Stream<Case> others() {
     String[] noTable = {"\"nobody\"", "\"public\""};
     String[] noColumn = {"users", "\"mail\"", "email, zip"};
-    String[] noConstraint = {"users", "\"nothing\""};
     return Stream.of(
-        any(
-            "check: no table",
-            AddCheck.of(ID).table("nobody").name("k").expression("true"),
-            AddCheck.Code.MAY_VIOLATE,
-            noTable),
-        any(
-            "check: no column",
-            AddCheck.of(ID).table("users").name("k").expression("mail <> ''"),
-            AddCheck.Code.MAY_VIOLATE,
-            "users",
-            "mail"),
-        any(
-            "check: too long",
-            AddCheck.of(ID).table("users").name(TOO_LONG).expression("id > 0"),
-            AddCheck.Code.MAY_VIOLATE,
-            TOO_LONG,
-            "63"),
         any(
             "label: no type",
             AddEnumValue.of(ID).table("users").type("colour").value("red"),
@@ -155,42 +127,6 @@ class BadInputTest {
             TOO_MANY_BYTES,
             "63"),
         any(
-            "foreign key: no table",
-            AddForeignKey.of(ID).table("nobody").name("k").columns("a").references("users", "id"),
-            AddForeignKey.Code.MAY_VIOLATE,
-            noTable),
-        any(
-            "foreign key: no other table",
-            AddForeignKey.of(ID).table("users").name("k").columns("id").references("nobody", "id"),
-            AddForeignKey.Code.MAY_VIOLATE,
-            noTable),
-        any(
-            "foreign key: no column",
-            AddForeignKey.of(ID).table("users").name("k").columns("mail").references("users", "id"),
-            AddForeignKey.Code.MAY_VIOLATE,
-            noColumn),
-        any(
-            "foreign key: too long",
-            AddForeignKey.of(ID)
-                .table("users")
-                .name(TOO_LONG)
-                .columns("id")
-                .references("users", "id"),
-            AddForeignKey.Code.MAY_VIOLATE,
-            TOO_LONG,
-            "63"),
-        any(
-            "primary key: no table",
-            AddPrimaryKey.of(ID).table("nobody").name("k").columns("id"),
-            AddPrimaryKey.Code.MAY_VIOLATE,
-            noTable),
-        any(
-            "primary key: there is one",
-            AddPrimaryKey.of(ID).table("users").name("k").columns("email"),
-            AddPrimaryKey.Code.MAY_VIOLATE,
-            "users",
-            "primary key"),
-        any(
             "primary key: nullable",
             AddPrimaryKey.of(ID).table("log").name("k").columns("line"),
             AddPrimaryKey.Code.MAY_VIOLATE,
@@ -198,90 +134,11 @@ class BadInputTest {
             "line",
             "NULL"),
         any(
-            "unique: no column",
-            AddUnique.of(ID).table("users").name("k").columns("mail"),
-            AddUnique.Code.MAY_VIOLATE,
-            noColumn),
-        any(
-            "unique: name taken",
-            AddUnique.of(ID).table("users").name("users_zip").columns("email"),
-            AddUnique.Code.MAY_VIOLATE,
-            "users_zip",
-            "another name"),
-        any(
-            "unique: too long",
-            AddUnique.of(ID).table("users").name(TOO_LONG).columns("email"),
-            AddUnique.Code.MAY_VIOLATE,
-            TOO_LONG,
-            "63"),
-        any(
-            "backfill: no table",
-            Backfill.of(ID).table("nobody").set("a", "1"),
-            Backfill.Code.UNAWARE,
-            noTable),
-        any(
-            "backfill: no column",
-            Backfill.of(ID).table("users").set("mail", "'x'"),
-            Backfill.Code.UNAWARE,
-            "users",
-            "\"mail\""),
-        any(
-            "backfill: no key",
-            Backfill.of(ID).table("log").set("line", "'x'"),
-            Backfill.Code.UNAWARE,
-            "log",
-            "primary key"),
-        any(
-            "constraint: no table",
-            DropConstraint.of(ID).table("nobody").name("nothing"),
-            DropConstraint.Code.USES,
-            noTable),
-        any(
-            "constraint: none",
-            DropConstraint.of(ID).table("users").name("nothing"),
-            DropConstraint.Code.USES,
-            noConstraint),
-        any(
-            "no default: no column",
-            DropDefault.of(ID).table("users").column("mail"),
-            DropDefault.Code.USES,
-            noColumn),
-        any(
-            "no default: has none",
-            DropDefault.of(ID).table("users").column("email"),
-            DropDefault.Code.USES,
-            "users",
-            "email",
-            "default"),
-        any(
-            "no index: no table",
-            DropIndex.of(ID).table("nobody").name("users_zip"),
-            DropIndex.Code.USES,
-            noTable),
-        any(
-            "no index: none",
-            DropIndex.of(ID).table("users").name("nothing"),
-            DropIndex.Code.USES,
-            noConstraint),
-        any(
             "no index: of another table",
             DropIndex.of(ID).table("log").name("users_zip"),
             DropIndex.Code.USES,
             "users_zip",
             "log"),
-        any(
-            "nullable: no column",
-            DropNotNull.of(ID).table("users").column("mail"),
-            DropNotNull.Code.USES,
-            noColumn),
-        any(
-            "nullable: key",
-            DropNotNull.of(ID).table("users").column("id"),
-            DropNotNull.Code.USES,
-            "users",
-            "id",
-            "primary key"),
-        any("no table: none", DropTable.of(ID).table("nobody"), DropTable.Code.USES, noTable),
         any(
             "by view: no table",
             RenameColumnByView.of(ID).table("nobody").from("a").to("b"),
@@ -299,54 +156,12 @@ class BadInputTest {
             TOO_LONG,
             "63"),
         any(
-            "index name: no table",
-            RenameIndex.of(ID).table("nobody").from("users_zip").to("b"),
-            RenameIndex.Code.UNAWARE,
-            noTable),
-        any(
-            "index name: no index",
-            RenameIndex.of(ID).table("users").from("nothing").to("b"),
-            RenameIndex.Code.UNAWARE,
-            noConstraint),
-        any(
-            "index name: taken",
-            RenameIndex.of(ID).table("users").from("users_zip").to("log"),
-            RenameIndex.Code.UNAWARE,
-            "\"log\"",
-            "taken"),
-        any(
-            "index name: too long",
-            RenameIndex.of(ID).table("users").from("users_zip").to(TOO_LONG),
-            RenameIndex.Code.UNAWARE,
-            TOO_LONG,
-            "63"),
-        any(
-            "default: no table",
-            SetDefault.of(ID).table("nobody").column("a").defaultSql("1"),
-            SetDefault.Code.UNAWARE,
-            noTable),
-        any(
-            "default: no column",
-            SetDefault.of(ID).table("users").column("mail").defaultSql("'x'"),
-            SetDefault.Code.UNAWARE,
-            noColumn),
-        any(
             "default: of another column",
             SetDefault.of(ID).table("users").column("zip").defaultSql("email"),
             SetDefault.Code.UNAWARE,
             "\"zip\"",
             "email",
-            "Correct the expression"),
-        any(
-            "not null: no table",
-            SetNotNull.of(ID).table("nobody").column("a"),
-            SetNotNull.Code.MAY_VIOLATE,
-            noTable),
-        any(
-            "not null: no column",
-            SetNotNull.of(ID).table("users").column("mail"),
-            SetNotNull.Code.MAY_VIOLATE,
-            noColumn));
+            "Correct the expression"));
   }
 
   static Stream<Case> cases() {
@@ -359,7 +174,6 @@ class BadInputTest {
             "\"public\"",
             "Create it first"),
         add("add: other case", add("Users", "region", "text"), "\"Users\"", "public.users"),
-        add("add: name taken", add("users", "email", "text"), "users", "\"email\"", "another name"),
         add("add: too long", add("users", TOO_LONG, "text"), TOO_LONG, "64 bytes", "at most 63"),
         add(
             "add: too many bytes",
@@ -429,25 +243,12 @@ class BadInputTest {
             "\"region\"",
             "NULL",
             "another default"),
-        drop("drop: no table", "nobody", "email", "\"nobody\"", "\"public\""),
-        drop("drop: no column", "users", "mail", "users", "\"mail\"", "email, zip"),
         drop("drop: key", "users", "id", "\"id\"", "primary key", "another primary key"),
-        index(
-            "index: no table",
-            CreateIndex.of(ID).table("nobody").name("i").columns("a"),
-            "\"nobody\""),
-        index(
-            "index: no column", index.name("i").columns("mail"), "users", "\"mail\"", "email, zip"),
         index(
             "index: name taken by a table",
             CreateIndex.of(ID).table("users").name("log").columns("email"),
             "\"log\"",
             "a table",
-            "another name"),
-        index(
-            "index: name taken by another index",
-            CreateIndex.of(ID).table("users").name("users_zip").columns("email"),
-            "users_zip",
             "another name"),
         index(
             "index: too long",
@@ -459,16 +260,8 @@ class BadInputTest {
             CreateIndex.of(ID).table("users").name("i").expression("lower(email"),
             "\"i\"",
             "Correct its key"),
-        rename("rename: no table", "nobody", "a", "b", "\"nobody\"", "\"public\""),
-        rename("rename: no column", "users", "mail", "address", "users", "\"mail\""),
-        rename("rename: name taken", "users", "email", "zip", "users", "\"zip\""),
-        rename("rename: too long", "users", "email", TOO_LONG, TOO_LONG, "63"),
         rename("rename: no primary key", "log", "line", "text", "log", "primary key"),
         rename("rename: key", "users", "id", "uid", "\"id\"", "primary key"),
-        renameInCode("in code: no table", "nobody", "a", "b", "\"nobody\"", "\"public\""),
-        renameInCode("in code: no column", "users", "mail", "address", "users", "\"mail\""),
-        renameInCode("in code: name taken", "users", "email", "zip", "users", "\"zip\""),
-        renameInCode("in code: too long", "users", "email", TOO_LONG, TOO_LONG, "63"),
         renameInCode("in code: no primary key", "log", "line", "text", "log", "primary key"));
   }
 

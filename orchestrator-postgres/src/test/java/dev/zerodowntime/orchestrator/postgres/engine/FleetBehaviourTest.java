@@ -21,7 +21,11 @@ class FleetBehaviourTest extends FleetFixture {
     /** However old a heartbeat is by the clock: only what a driver has watched counts. */
     @Test
     void aMemberIsCountedUntilADriverHasSeenItStandStill() throws Exception {
-      joined(member("1", DropColumn.Code.USES));
+      // No pool: as long as one of its sessions were left, it would be counted.
+      joined(
+          Members.member(database.newDataSource(), "1")
+              .timing(Members::patient)
+              .thisBuild(DROP, DropColumn.Code.USES));
       database.execute("UPDATE orchestrator.member SET heartbeat_at = now() - interval '1 day'");
       try (Orchestrator job = Members.driver(database.dataSource()).build()) {
         assertThat(waits(job, Wait.Kind.FLEET)).contains("1 member of billing 1 at USES");

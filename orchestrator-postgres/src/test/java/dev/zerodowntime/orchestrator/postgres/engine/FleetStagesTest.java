@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.Role;
+import dev.zerodowntime.orchestrator.SchemaNotReadyException;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
@@ -75,6 +76,55 @@ class FleetStagesTest extends FleetFixture {
       job.resume(ID);
       assertThat(driven(job)).isEqualTo("CONTRACT");
     }
+  }
+
+  private long moves(String outcome, String way) {
+    return database.queryLong(
+        "SELECT count(*) FROM orchestrator.event WHERE kind = 'PHASE' AND outcome = '"
+            + outcome
+            + "' AND detail = '"
+            + way
+            + "'");
+  }
+
+  /** Nothing but its own request holds the phase that it asked for, until it is there. */
+  @Test
+  void aReleaseThatComesBackFindsThePhaseItAskedFor() {
+    nobodyIsLeft();
+    try (Orchestrator next = joined(member("3", DropColumn.Code.UNUSED))) {
+      assertThat(driven(next)).isEqualTo("CONTRACT");
+    }
+    long up = moves("ENTERING", "UP");
+    try (Orchestrator old = joined(member("1", DropColumn.Code.USES))) {
+      assertThat(moves("REACHED", "DOWN")).isEqualTo(2);
+      assertThat(moves("ENTERING", "UP")).isEqualTo(up);
+      assertThat(driven(old)).isEqualTo("NOT_STARTED");
+    }
+    assertThat(database.<Object>queryOne("SELECT target FROM orchestrator.migration")).isNull();
+  }
+
+  @Test
+  void aReleaseThatAskedAndDoesNotComeIsAwaitedForOneExpiry() throws Exception {
+    nobodyIsLeft();
+    try (Orchestrator next = joined(member("3", DropColumn.Code.UNUSED))) {
+      assertThat(driven(next)).isEqualTo("CONTRACT");
+    }
+    try (Orchestrator old =
+        member("1", DropColumn.Code.USES)
+            .role(Role.MEMBER)
+            .timing(t -> Members.patient(t).startupBudget(Duration.ofMillis(1)))
+            .build()) {
+      assertThatThrownBy(old::advance).isInstanceOf(SchemaNotReadyException.class);
+    }
+    try (Orchestrator patient = job().build()) {
+      assertThat(driven(patient)).isEqualTo("NOT_STARTED");
+      assertThat(waits(patient, Wait.Kind.FLEET)).contains("billing 1 has asked to come back");
+    }
+    try (Orchestrator quick = Members.driver(database.dataSource()).build()) {
+      Eventually.until("it goes on without it", () -> driven(quick).equals("CONTRACT"));
+    }
+    assertThat(database.queryLong("SELECT count(*) FROM orchestrator.event WHERE kind = 'REOPEN'"))
+        .isEqualTo(2);
   }
 
   @Test

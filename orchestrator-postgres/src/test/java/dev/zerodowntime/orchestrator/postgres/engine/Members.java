@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
+import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.time.Duration;
 import javax.sql.DataSource;
 
@@ -30,9 +31,12 @@ final class Members {
     return quick(timing).heartbeat(Duration.ofSeconds(5), Duration.ofMinutes(10));
   }
 
-  /** A member without a background thread: the test says when it heartbeats and drives. */
+  /**
+   * A member without a background thread: the test says when it heartbeats and drives. Of a test
+   * database's own source it uses {@linkplain TestDatabase#pooled the pool}.
+   */
   static OrchestratorBuilder member(DataSource dataSource, String release) {
-    return Orchestrator.builder(dataSource)
+    return Orchestrator.builder(TestDatabase.pooled(dataSource))
         .application("billing")
         .release(release)
         .noStarQueries()

@@ -19,54 +19,6 @@ import org.junit.jupiter.api.Test;
 /** What people do to migrations, and the gates that wait for people. */
 class OperatorTest extends FleetFixture {
 
-  @Nested
-  class Approving {
-
-    private final AddColumn gated = gated("text");
-
-    private AddColumn gated(String type) {
-      return AddColumn.of("billing/gated")
-          .table("users")
-          .column("a", type)
-          .approvalBefore("EXPAND")
-          .build();
-    }
-
-    private Orchestrator release(String release, AddColumn migration) {
-      return joined(member(release).thisBuild(migration, AddColumn.Code.UNAWARE));
-    }
-
-    private String phase(Orchestrator member) {
-      return member.drive().migration("billing/gated").orElseThrow().phase();
-    }
-
-    @Test
-    void isWaitedForAndNamed() {
-      try (Orchestrator member = release("1", gated)) {
-        assertThat(phase(member)).isEqualTo("NOT_STARTED");
-        assertThat(
-                waits(member.drive().migration("billing/gated").orElseThrow(), Wait.Kind.APPROVAL))
-            .contains("approve(\"billing/gated\", \"EXPAND\")");
-        member.approve("billing/gated", "EXPAND");
-        assertThat(phase(member)).isEqualTo("DONE");
-      }
-    }
-
-    @Test
-    void isToThatSqlOnly() {
-      try (Orchestrator member = release("1", gated)) {
-        member.pauseAll("to approve first");
-        member.approve("billing/gated", "EXPAND");
-        try (Orchestrator changed = release("2", gated("varchar(7)"))) {
-          changed.resumeAll();
-          assertThat(phase(changed)).isEqualTo("NOT_STARTED");
-          changed.approve("billing/gated", "EXPAND");
-          assertThat(phase(changed)).isEqualTo("DONE");
-        }
-      }
-    }
-  }
-
   @Test
   void abandoningKeepsEverythingAndStillCounts() {
     nobodyIsLeft();

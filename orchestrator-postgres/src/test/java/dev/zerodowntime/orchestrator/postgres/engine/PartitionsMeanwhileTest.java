@@ -45,6 +45,15 @@ class PartitionsMeanwhileTest {
     try (Statement s = writer.createStatement()) {
       s.execute("UPDATE a SET n = n + 1");
     }
+    // Who is younger than the lock budget isn't taken for one to wait for.
+    Eventually.until(
+        "the writer's transaction is old",
+        () ->
+            database.queryLong(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND"
+                        + " state = 'idle in transaction' AND xact_start < clock_timestamp() -"
+                        + " interval '300 ms'")
+                == 1);
     member =
         Members.member(database.dataSource(), "1")
             .role(Role.MEMBER)

@@ -41,6 +41,11 @@ public final class SecondDialect implements Dialect {
   }
 
   @Override
+  public String openTransactions() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public ServerInfo inspect(Connection connection) {
     throw new UnsupportedOperationException();
   }

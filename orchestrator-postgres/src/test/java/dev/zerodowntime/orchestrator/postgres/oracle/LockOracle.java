@@ -1,11 +1,13 @@
 package dev.zerodowntime.orchestrator.postgres.oracle;
 
 import dev.zerodowntime.orchestrator.Direction;
-import dev.zerodowntime.orchestrator.postgres.crash.Journeys;
-import dev.zerodowntime.orchestrator.postgres.crash.Journeys.Call;
-import dev.zerodowntime.orchestrator.postgres.crash.Journeys.Journey;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.Step;
+import dev.zerodowntime.orchestrator.spi.TableLock;
+import dev.zerodowntime.orchestrator.testing.crash.Journeys;
+import dev.zerodowntime.orchestrator.testing.crash.Journeys.Call;
+import dev.zerodowntime.orchestrator.testing.crash.Journeys.Journey;
+import dev.zerodowntime.orchestrator.testing.oracle.Declared;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -59,7 +61,7 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
 
   private final Journey journey;
   private final Declared declared;
-  private final Map<Key, Measured> measured = new LinkedHashMap<>();
+  private final Map<Declared.Key, Measured> measured = new LinkedHashMap<>();
   private final List<String> violations = new ArrayList<>();
   private final Map<Integer, Open> transactions = new ConcurrentHashMap<>();
   private volatile Direction direction = Direction.UP;
@@ -71,11 +73,8 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
     this.declared = declared;
   }
 
-  /** A step of a movement. */
-  record Key(Declared.Movement movement, String step) {}
-
   /** A statement of a step, on its way. */
-  private record Told(Key key, Step step, String sql) {}
+  private record Told(Declared.Key key, Step step, String sql) {}
 
   /** A transaction and its locks. */
   private static final class Open {
@@ -116,7 +115,8 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
   }
 
   @Override
-  public Object hears(Connection session, int pid, String sql, Call call) throws SQLException {
+  public Object hears(Connection session, long number, String sql, Call call) throws SQLException {
+    int pid = Math.toIntExact(number);
     if (sql.startsWith("jdbc ")) {
       if (!TRANSACTION_ENDS.contains(sql)) {
         return call.run();
@@ -153,7 +153,7 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
       violation(name + " is a step that " + movement + " does not declare: " + sql);
       return null;
     }
-    return new Told(new Key(movement, name), step, tag.group(4));
+    return new Told(new Declared.Key(movement, name), step, tag.group(4));
   }
 
   private Object inTransaction(Connection session, int pid, String sql, Told told, Call call)
@@ -336,8 +336,23 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
     return result;
   }
 
+  /**
+   * The strongest lock that a step may take on a table: what it declares. On other tables what any
+   * query takes, or any change of rows where it changes some.
+   */
+  private static Mode allowed(Step step, String table) {
+    Mode most = null;
+    for (TableLock each : step.locks()) {
+      Mode mode = Mode.of(each.mode());
+      if (Declared.plain(each.table()).equals(table) && (most == null || mode.strongerThan(most))) {
+        most = mode;
+      }
+    }
+    return most != null ? most : step instanceof BackfillStep ? Mode.ROW_EXCLUSIVE : Mode.ROW_SHARE;
+  }
+
   private void judge(Told told, String table, Mode mode) {
-    Mode allowed = Declared.allowed(told.step(), table);
+    Mode allowed = allowed(told.step(), table);
     if (mode.strongerThan(allowed)) {
       violation(
           where(told)
@@ -421,7 +436,7 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
     }
   }
 
-  Map<Key, Measured> measured() {
+  Map<Declared.Key, Measured> measured() {
     return measured;
   }
 

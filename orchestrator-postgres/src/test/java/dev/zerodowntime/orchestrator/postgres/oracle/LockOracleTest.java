@@ -3,8 +3,7 @@ package dev.zerodowntime.orchestrator.postgres.oracle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
-import dev.zerodowntime.orchestrator.postgres.crash.Journeys;
-import dev.zerodowntime.orchestrator.postgres.crash.Journeys.Journey;
+import dev.zerodowntime.orchestrator.postgres.crash.PostgresProduct;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Dialect;
@@ -12,6 +11,9 @@ import dev.zerodowntime.orchestrator.spi.LockBudget;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.TableLock;
+import dev.zerodowntime.orchestrator.testing.crash.Journeys;
+import dev.zerodowntime.orchestrator.testing.crash.Journeys.Journey;
+import dev.zerodowntime.orchestrator.testing.oracle.Declared;
 import java.lang.reflect.Proxy;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -34,7 +36,7 @@ class LockOracleTest {
 
   @BeforeAll
   static void open() throws SQLException {
-    journeys = new Journeys();
+    journeys = new Journeys(new PostgresProduct());
   }
 
   @AfterAll
@@ -44,7 +46,7 @@ class LockOracleTest {
 
   private static List<String> violations(
       String subject, Dialect dialect, UnaryOperator<Step> change) throws SQLException {
-    Journey journey = Journeys.up(subject).orElseThrow();
+    Journey journey = journeys.up(subject).orElseThrow();
     Declared declared = new Declared();
     try (LockOracle oracle = new LockOracle(journey, declared)) {
       journeys.make(journey, declared.listenTo(dialect, change), oracle);

@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.zerodowntime.orchestrator.Transition;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
-import dev.zerodowntime.orchestrator.postgres.crash.Journeys;
-import dev.zerodowntime.orchestrator.postgres.crash.Journeys.Journey;
+import dev.zerodowntime.orchestrator.postgres.crash.PostgresProduct;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresServer;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
@@ -13,6 +12,10 @@ import dev.zerodowntime.orchestrator.spi.CallStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.VerifyStep;
+import dev.zerodowntime.orchestrator.testing.crash.Journeys;
+import dev.zerodowntime.orchestrator.testing.crash.Journeys.Journey;
+import dev.zerodowntime.orchestrator.testing.oracle.Declared;
+import dev.zerodowntime.orchestrator.testing.oracle.OperationsDoc;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +53,7 @@ class OracleTest {
   private static final Path PAGE = Path.of("..", "docs", "operations.md");
 
   private final List<String> violations = new ArrayList<>();
-  private final OperationsDoc page = new OperationsDoc();
+  private final OperationsDoc page = Page.empty();
   private int statements;
   private int others;
   private long rewritten;
@@ -59,10 +62,10 @@ class OracleTest {
   void noLockIsStrongerThanDeclaredOrWithoutItsBound() throws Exception {
     long start = System.nanoTime();
     Map<String, List<Journey>> subjects = new LinkedHashMap<>();
-    for (Journey each : Journeys.all()) {
-      subjects.computeIfAbsent(each.subject(), key -> new ArrayList<>()).add(each);
-    }
-    try (Journeys journeys = new Journeys()) {
+    try (Journeys journeys = new Journeys(new PostgresProduct())) {
+      for (Journey each : journeys.all()) {
+        subjects.computeIfAbsent(each.subject(), key -> new ArrayList<>()).add(each);
+      }
       for (List<Journey> each : subjects.values()) {
         listen(journeys, each);
       }
@@ -88,7 +91,7 @@ class OracleTest {
 
   private void listen(Journeys journeys, List<Journey> ways) throws Exception {
     Declared declared = new Declared();
-    Map<LockOracle.Key, List<Measured>> measured = new HashMap<>();
+    Map<Declared.Key, List<Measured>> measured = new HashMap<>();
     for (Journey way : ways) {
       try (LockOracle oracle = new LockOracle(way, declared)) {
         journeys.make(way, declared.listenTo(PostgresDialect.create(), each -> each), oracle);
@@ -109,10 +112,10 @@ class OracleTest {
           }
         });
     requireAllSeen(first, declared, measured);
-    page.add(first.subject(), first.lifecycle(), declared, measured);
+    page.add(first.subject(), first.lifecycle(), declared, new Page(measured));
   }
 
-  private static boolean batches(Declared declared, LockOracle.Key key) {
+  private static boolean batches(Declared declared, Declared.Key key) {
     return declared.steps(key.movement()).stream()
         .anyMatch(
             each ->
@@ -125,7 +128,7 @@ class OracleTest {
    * named: some are there for what a crash leaves.
    */
   private void requireAllSeen(
-      Journey way, Declared declared, Map<LockOracle.Key, List<Measured>> measured) {
+      Journey way, Declared declared, Map<Declared.Key, List<Measured>> measured) {
     for (Transition transition : way.lifecycle().transitions()) {
       Declared.Movement movement =
           new Declared.Movement(
@@ -140,7 +143,7 @@ class OracleTest {
               .toList();
       List<String> unseen =
           speaking.stream()
-              .filter(each -> !measured.containsKey(new LockOracle.Key(movement, each)))
+              .filter(each -> !measured.containsKey(new Declared.Key(movement, each)))
               .toList();
       String what =
           way.subject()
@@ -160,7 +163,7 @@ class OracleTest {
   }
 
   /** Whether a shortcut was taken, which may leave nothing to do to later movements either. */
-  private static boolean atOnce(Declared declared, Map<LockOracle.Key, List<Measured>> measured) {
+  private static boolean atOnce(Declared declared, Map<Declared.Key, List<Measured>> measured) {
     return measured.keySet().stream()
         .anyMatch(
             key ->

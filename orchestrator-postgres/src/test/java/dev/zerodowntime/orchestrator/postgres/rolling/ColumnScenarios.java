@@ -1,82 +1,22 @@
 package dev.zerodowntime.orchestrator.postgres.rolling;
 
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
-import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
-import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.operation.RenameEnumValue;
-import dev.zerodowntime.orchestrator.operation.SetDefault;
-import dev.zerodowntime.orchestrator.postgres.rolling.Code.Form;
-import dev.zerodowntime.orchestrator.postgres.rolling.Scenario.Harm;
+import dev.zerodowntime.orchestrator.testing.rolling.Account;
+import dev.zerodowntime.orchestrator.testing.rolling.Code;
+import dev.zerodowntime.orchestrator.testing.rolling.Code.Form;
+import dev.zerodowntime.orchestrator.testing.rolling.Scenario;
+import dev.zerodowntime.orchestrator.testing.rolling.Scenario.Harm;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** Roll-outs of what a column is given: defaults, generated values, values of an enumeration. */
 final class ColumnScenarios {
 
   private static final List<String> NAME = List.of("name");
-  private static final Form KIND = Form.cast("kind");
+  private static final Form KIND = Scenarios.cast("kind");
 
   private ColumnScenarios() {}
-
-  static Scenario<SetDefault.Code> setDefault() {
-    return new Scenario<>(
-            "SetDefault",
-            SetDefault.of("rolling/default")
-                .table("accounts")
-                .column("name")
-                .defaultSql("'nobody'")
-                .build(),
-            Scenarios.table("name text NOT NULL DEFAULT 'anon'", "'n' || i"),
-            "name",
-            List.of(List.of(), List.of(SetDefault.Code.NEEDS)),
-            stage ->
-                stage == SetDefault.Code.NEEDS ? named(stage).omitting("nobody") : named(stage),
-            Account::subject,
-            phase -> NAME,
-            0)
-        .harming(Harm.OF_NEW_CODE);
-  }
-
-  static Scenario<DropDefault.Code> dropDefault() {
-    return new Scenario<>(
-            "DropDefault",
-            DropDefault.of("rolling/no-default").table("accounts").column("name").build(),
-            Scenarios.table("name text NOT NULL DEFAULT 'anon'", "'n' || i"),
-            "name",
-            List.of(List.of(), List.of(DropDefault.Code.UNUSED)),
-            stage -> stage == DropDefault.Code.USES ? named(stage).omitting("anon") : named(stage),
-            Account::subject,
-            phase -> NAME,
-            0)
-        .harming(Harm.OF_OLD_CODE);
-  }
-
-  private static Code named(Enum<?> stage) {
-    return Code.of(stage).reads("name").writes("name");
-  }
-
-  /** The name is made of what every release writes. */
-  static Scenario<AddGeneratedColumn.Code> addGeneratedColumn() {
-    return new Scenario<>(
-            "AddGeneratedColumn",
-            AddGeneratedColumn.of("rolling/generated")
-                .table("accounts")
-                .column("region", "text")
-                .expression("upper(country)")
-                .build(),
-            Scenarios.table("", ""),
-            "NULL",
-            List.of(List.of(), List.of(AddGeneratedColumn.Code.NEEDS)),
-            stage ->
-                stage == AddGeneratedColumn.Code.NEEDS
-                    ? Code.of(stage).reads("region")
-                    : Code.of(stage),
-            account -> account.country().toUpperCase(Locale.ROOT),
-            phase -> phase == AddGeneratedColumn.DONE ? List.of("region") : List.of(),
-            0)
-        .harming(Harm.OF_NEW_CODE);
-  }
 
   /** Old code copes with rows that have the new value, and does not choose it. */
   static Scenario<AddEnumValue.Code> addEnumValue() {
@@ -140,7 +80,7 @@ final class ColumnScenarios {
     List<String> statements = new ArrayList<>();
     statements.add("CREATE TYPE kind AS ENUM ('short', 'long')");
     statements.addAll(
-        Scenarios.table(column, "CASE WHEN i % 3 = 0 THEN 'short' ELSE 'long' END::kind"));
+        Scenarios.ACCOUNTS.table(column, "CASE WHEN i % 3 = 0 THEN 'short' ELSE 'long' END::kind"));
     return statements;
   }
 

@@ -2,7 +2,11 @@ package dev.zerodowntime.orchestrator.postgres.rolling;
 
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.operation.PhasePlan;
-import dev.zerodowntime.orchestrator.postgres.rolling.Scenario.Harm;
+import dev.zerodowntime.orchestrator.testing.rolling.Account;
+import dev.zerodowntime.orchestrator.testing.rolling.Accounts;
+import dev.zerodowntime.orchestrator.testing.rolling.Code;
+import dev.zerodowntime.orchestrator.testing.rolling.Scenario;
+import dev.zerodowntime.orchestrator.testing.rolling.Scenario.Harm;
 import java.util.List;
 
 /** The roll-out of an author's own plan: a column moves to a table of its own. */
@@ -39,7 +43,7 @@ final class PlanScenarios {
     return new Scenario<>(
             "PhasePlan",
             plan(),
-            Scenarios.table("street text", "'s' || i"),
+            Scenarios.ACCOUNTS.table("street text", "'s' || i"),
             "street",
             List.of(List.of(), List.of(Split.USES_ACCOUNTS), List.of(Split.USES_ADDRESSES)),
             stage ->
@@ -64,7 +68,7 @@ final class PlanScenarios {
   }
 
   private static PhasePlan<Split> plan() {
-    return Scenarios.shared(PhasePlan.of("rolling/split", Split.class))
+    return Accounts.shared(PhasePlan.of("rolling/split", Split.class))
         .table("accounts")
         .phase(
             "EXPAND",

@@ -1,20 +1,20 @@
 package dev.zerodowntime.orchestrator.postgres.rolling;
 
-import dev.zerodowntime.orchestrator.Migration;
-import dev.zerodowntime.orchestrator.operation.AddColumn;
-import dev.zerodowntime.orchestrator.operation.Backfill;
-import dev.zerodowntime.orchestrator.operation.CreateIndex;
-import dev.zerodowntime.orchestrator.operation.DropColumn;
-import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
-import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
-import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.postgres.PostgresDialect;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresServer;
-import java.time.Duration;
+import dev.zerodowntime.orchestrator.postgres.testing.PostgresSpelling;
+import dev.zerodowntime.orchestrator.testing.rolling.Account;
+import dev.zerodowntime.orchestrator.testing.rolling.Accounts;
+import dev.zerodowntime.orchestrator.testing.rolling.Code;
+import dev.zerodowntime.orchestrator.testing.rolling.Code.Form;
+import dev.zerodowntime.orchestrator.testing.rolling.Columns;
+import dev.zerodowntime.orchestrator.testing.rolling.Renames;
+import dev.zerodowntime.orchestrator.testing.rolling.Rules;
+import dev.zerodowntime.orchestrator.testing.rolling.Scenario;
+import dev.zerodowntime.orchestrator.testing.rolling.Tables;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -24,11 +24,28 @@ final class Scenarios {
 
   private static final int ROWS = 3_000;
 
-  /** Long enough, together with the batches, for many writes in the middle of a backfill. */
-  static final Duration PAUSE = Duration.ofMillis(4);
+  static final Accounts ACCOUNTS =
+      new Accounts(new PostgresSpelling(), ROWS) {
+        @Override
+        protected boolean hidesNewColumns() {
+          return false;
+        }
 
-  static final int BATCH = 200;
-  private static final String NAME = "name varchar(60) NOT NULL DEFAULT 'anon' CHECK (name <> '')";
+        @Override
+        protected String notEmpty(String column) {
+          return " CHECK (" + column + " <> '')";
+        }
+
+        @Override
+        protected List<String> lookups() {
+          return List.of();
+        }
+      };
+
+  static final Columns COLUMNS = new Columns(ACCOUNTS);
+  static final Renames RENAMES = new Renames(ACCOUNTS);
+  private static final Rules RULES = new Rules(ACCOUNTS);
+  private static final Tables TABLES = new Tables(ACCOUNTS);
 
   private Scenarios() {}
 
@@ -37,43 +54,43 @@ final class Scenarios {
     List<Scenario<?>> scenarios =
         new ArrayList<>(
             List.of(
-                addColumn(),
-                dropColumn(),
-                renameColumn(),
-                renameUniqueColumn(),
+                COLUMNS.addColumn(),
+                COLUMNS.dropColumn(),
+                RENAMES.renameColumn(),
+                RENAMES.renameUniqueColumn(),
                 renameColumnByView(),
-                renameTable(),
-                renameColumnInCode(false),
-                renameColumnInCode(true),
-                createIndex(),
-                backfill(),
+                RENAMES.renameTable("members"),
+                RENAMES.renameColumnInCode(false),
+                RENAMES.renameColumnInCode(true),
+                RULES.createIndex(),
+                COLUMNS.backfill(),
                 TypeScenarios.changeColumnType(),
                 TypeScenarios.changeUnit(),
-                ConstraintScenarios.setNotNull(),
-                ConstraintScenarios.addCheck(),
-                ConstraintScenarios.addUnique(),
-                ConstraintScenarios.addForeignKey(),
-                TableScenarios.dropTable(),
+                RULES.setNotNull(),
+                RULES.addCheck(),
+                RULES.addUnique(),
+                RULES.addForeignKey(),
+                TABLES.dropTable(),
                 TypeScenarios.widenColumn(),
-                ConstraintScenarios.dropConstraint(),
-                ColumnScenarios.setDefault(),
-                ColumnScenarios.dropDefault(),
-                ConstraintScenarios.dropNotNull(),
+                RULES.dropConstraint(),
+                COLUMNS.setDefault(),
+                COLUMNS.dropDefault(),
+                COLUMNS.dropNotNull(),
                 ColumnScenarios.addEnumValue(),
                 ColumnScenarios.renameEnumValue(),
-                TableScenarios.createTable(),
+                TABLES.createTable(),
                 ConstraintScenarios.addPrimaryKey(),
-                ConstraintScenarios.dropIndex(),
+                RULES.dropIndex(),
                 TypeScenarios.widenKey(),
                 TableScenarios.attachPartition(),
                 TableScenarios.detachPartition(),
-                ConstraintScenarios.reindex(),
-                ConstraintScenarios.renameIndex(),
+                RULES.reindex(),
+                RULES.renameIndex(),
                 PlanScenarios.split()));
     // Elsewhere that is refused for a table with rows.
     boolean generates = PostgresServer.get().majorVersion() >= 18;
     if (generates) {
-      scenarios.add(ColumnScenarios.addGeneratedColumn());
+      scenarios.add(COLUMNS.addGeneratedColumn());
     }
     Set<String> missing =
         PostgresDialect.create().operations().stream()
@@ -91,172 +108,9 @@ final class Scenarios {
     return scenarios;
   }
 
-  /** For more workers than one pod has, and long enough for those of others to notice. */
-  static <B extends Migration.Builder<B, ?>> B shared(B builder) {
-    return builder.pace(pace -> pace.rows(50, 50).pause(Duration.ofMillis(20)).workers(3));
-  }
-
-  static List<String> table(String column, String value, String... more) {
-    List<String> statements = new ArrayList<>();
-    statements.add(
-        "CREATE TABLE accounts (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,"
-            + " country text NOT NULL, note text, hits bigint NOT NULL DEFAULT 1"
-            + (column.isEmpty() ? "" : ", " + column)
-            + ")");
-    statements.add(
-        "INSERT INTO accounts (country, note"
-            + (column.isEmpty() ? "" : ", " + column.split(" ", 2)[0])
-            + ") SELECT 'de', 'old'"
-            + (column.isEmpty() ? "" : ", " + value)
-            + " FROM generate_series(1, "
-            + ROWS
-            + ") i");
-    statements.addAll(List.of(more));
-    return statements;
-  }
-
-  static Scenario<AddColumn.Code> addColumn() {
-    return new Scenario<>(
-        "AddColumn",
-        shared(AddColumn.of("rolling/add"))
-            .table("accounts")
-            .column("region", "text")
-            .notNull()
-            .fillWithSql("upper(country)")
-            .build(),
-        table("", ""),
-        "NULL",
-        List.of(List.of(), List.of(AddColumn.Code.WRITES), List.of(AddColumn.Code.READS)),
-        stage ->
-            switch (stage) {
-              case UNAWARE -> Code.of(stage);
-              case WRITES ->
-                  Code.of(stage).reads("region").writes("region").omitting(null).tolerant();
-              case READS -> Code.of(stage).reads("region").writes("region");
-            },
-        account -> account.country().toUpperCase(Locale.ROOT),
-        phase -> phase >= AddColumn.BACKFILL ? List.of("region") : List.of(),
-        0);
-  }
-
-  /** Code gives every row that it writes a value; the others get theirs meanwhile. */
-  static Scenario<Backfill.Code> backfill() {
-    return new Scenario<>(
-            "Backfill",
-            shared(Backfill.of("rolling/fill"))
-                .table("accounts")
-                .set("region", "upper(country)")
-                .where("region IS NULL")
-                .build(),
-            table("region text", "NULL"),
-            "region",
-            List.of(List.of(), List.of(Backfill.Code.NEEDS)),
-            stage ->
-                switch (stage) {
-                  case UNAWARE -> Code.of(stage).writes("region");
-                  case NEEDS -> Code.of(stage).reads("region").writes("region");
-                },
-            account -> account.country().toUpperCase(Locale.ROOT),
-            phase -> phase >= Backfill.BACKFILL ? List.of("region") : List.of(),
-            0)
-        .harming();
-  }
-
-  static Scenario<DropColumn.Code> dropColumn() {
-    return new Scenario<>(
-        "DropColumn",
-        DropColumn.of("rolling/drop")
-            .table("accounts")
-            .column("legacy")
-            .fillBackWithSql("'filled-' || id")
-            .batchRows(BATCH)
-            .batchPause(PAUSE)
-            .retention(Duration.ZERO)
-            .build(),
-        table("legacy text NOT NULL CHECK (legacy <> '')", "'l' || i"),
-        "legacy",
-        List.of(List.of(), List.of(DropColumn.Code.NOT_READING), List.of(DropColumn.Code.UNUSED)),
-        stage ->
-            switch (stage) {
-              case USES -> Code.of(stage).reads("legacy").writes("legacy");
-              case NOT_READING -> Code.of(stage).writes("legacy");
-              case UNUSED -> Code.of(stage);
-            },
-        account -> "filled-" + account.id(),
-        phase -> phase == 0 ? List.of("legacy") : List.of(),
-        0);
-  }
-
-  static Scenario<CreateIndex.Code> createIndex() {
-    return new Scenario<>(
-            "CreateIndex",
-            CreateIndex.of("rolling/index")
-                .table("accounts")
-                .name("accounts_by_name")
-                .columns("country", "name")
-                .build(),
-            table(NAME, "'n' || i"),
-            "name",
-            List.of(List.of(), List.of(CreateIndex.Code.NEEDS)),
-            stage -> Code.of(stage).reads("name").writes("name").omitting("anon"),
-            Account::subject,
-            phase -> List.of("name"),
-            0)
-        .harming();
-  }
-
-  /** The release in the middle can do either, and does what fits when each of its pods starts. */
-  static Scenario<RenameColumn.Code> renameColumn() {
-    return new Scenario<>(
-        "RenameColumn",
-        shared(RenameColumn.of("rolling/rename"))
-            .table("accounts")
-            .from("name")
-            .to("full_name")
-            .retention(Duration.ZERO)
-            .build(),
-        table(NAME, "'n' || i", "CREATE INDEX accounts_name ON accounts (name)"),
-        "name",
-        List.of(
-            List.of(),
-            List.of(RenameColumn.Code.USES_OLD_NAME, RenameColumn.Code.USES_NEW_NAME),
-            List.of(RenameColumn.Code.USES_NEW_NAME)),
-        stage ->
-            stage == RenameColumn.Code.USES_OLD_NAME
-                ? Code.of(stage).reads("name").writes("name").omitting("anon")
-                : Code.of(stage).reads("full_name").writes("full_name").omitting("anon"),
-        Account::subject,
-        Scenarios::renamed,
-        0);
-  }
-
-  static Scenario<RenameColumn.Code> renameUniqueColumn() {
-    return new Scenario<>(
-        "RenameColumn, unique",
-        RenameColumn.of("rolling/rename-unique")
-            .table("accounts")
-            .from("name")
-            .to("full_name")
-            .batchRows(BATCH)
-            .batchPause(PAUSE)
-            .retention(Duration.ZERO)
-            .build(),
-        table("name text NOT NULL", "'n' || i", "CREATE UNIQUE INDEX ON accounts (name)"),
-        "name",
-        List.of(
-            List.of(),
-            List.of(RenameColumn.Code.USES_NEW_NAME),
-            List.of(RenameColumn.Code.UPSERTS_NEW_NAME)),
-        stage ->
-            switch (stage) {
-              case USES_OLD_NAME -> Code.of(stage).reads("name").writes("name").upserts("name");
-              case USES_NEW_NAME -> Code.of(stage).reads("full_name").writes("full_name");
-              case UPSERTS_NEW_NAME ->
-                  Code.of(stage).reads("full_name").writes("full_name").upserts("full_name");
-            },
-        Account::subject,
-        Scenarios::renamed,
-        0);
+  /** A value of the ledger as another type. */
+  static Form cast(String type) {
+    return Form.of("?::" + type);
   }
 
   /** Upserts by either name, on one index, while both are there. */
@@ -268,7 +122,7 @@ final class Scenarios {
             .from("name")
             .to("full_name")
             .build(),
-        table("name text NOT NULL", "'n' || i", "CREATE UNIQUE INDEX ON accounts (name)"),
+        ACCOUNTS.table("name text NOT NULL", "'n' || i", "CREATE UNIQUE INDEX ON accounts (name)"),
         "name",
         List.of(
             List.of(),
@@ -286,88 +140,5 @@ final class Scenarios {
               default -> List.of("full_name");
             },
         0);
-  }
-
-  /** Upserts by either name of the table while both are there. */
-  static Scenario<RenameTable.Code> renameTable() {
-    return new Scenario<>(
-        "RenameTable",
-        RenameTable.of("rolling/rename-table").from("accounts").to("members").build(),
-        table("name text NOT NULL", "'n' || i", "CREATE UNIQUE INDEX ON accounts (name)"),
-        "name",
-        List.of(
-            List.of(),
-            List.of(RenameTable.Code.OLD, RenameTable.Code.NEW),
-            List.of(RenameTable.Code.NEW)),
-        stage ->
-            Code.of(stage)
-                .reads("name")
-                .writes("name")
-                .upserts("name")
-                .table(stage == RenameTable.Code.OLD ? "accounts" : "members"),
-        Account::subject,
-        phase -> List.of("name"),
-        phase -> phase == RenameTable.CONTRACT ? "members" : "accounts",
-        0);
-  }
-
-  private static List<String> renamed(int phase) {
-    if (phase >= RenameColumn.CONTRACT) {
-      return List.of("full_name");
-    }
-    return phase >= RenameColumn.BACKFILL ? List.of("name", "full_name") : List.of("name");
-  }
-
-  static Scenario<RenameColumnInCode.Code> renameColumnInCode(boolean unique) {
-    return new Scenario<>(
-        "RenameColumnInCode" + (unique ? ", unique" : ""),
-        RenameColumnInCode.of("rolling/in-code" + (unique ? "-unique" : ""))
-            .table("accounts")
-            .from("name")
-            .to("full_name")
-            .batchRows(BATCH)
-            .batchPause(PAUSE)
-            .retention(Duration.ZERO)
-            .build(),
-        unique
-            ? table("name text NOT NULL", "'n' || i", "CREATE UNIQUE INDEX ON accounts (name)")
-            : table(NAME, "'n' || i"),
-        "name",
-        List.of(
-            List.of(),
-            List.of(RenameColumnInCode.Code.DUAL_WRITE),
-            List.of(RenameColumnInCode.Code.READS_NEW),
-            List.of(RenameColumnInCode.Code.NEW)),
-        stage -> inCode(stage, unique),
-        Account::subject,
-        Scenarios::renamedInCode,
-        // Old code would never get past VERIFY: its writes keep the columns different.
-        1);
-  }
-
-  private static Code inCode(RenameColumnInCode.Code stage, boolean unique) {
-    Code base = Code.of(stage);
-    return switch (stage) {
-      case OLD -> {
-        Code old = base.reads("name").writes("name");
-        yield unique ? old.upserts("name") : old.omitting("anon");
-      }
-      case DUAL_WRITE -> {
-        Code both = base.reads("name").writes("name", "full_name");
-        yield unique ? both.upserts("name") : both;
-      }
-      case READS_NEW -> base.reads("full_name").writes("name", "full_name");
-      case NEW -> {
-        Code fresh = base.reads("full_name").writes("full_name");
-        yield unique ? fresh.upserts("full_name") : fresh.omitting("anon");
-      }
-    };
-  }
-
-  private static List<String> renamedInCode(int phase) {
-    if (phase >= RenameColumnInCode.RELAX) {
-      return List.of("full_name");
-    }
-    return phase >= RenameColumnInCode.BACKFILL ? List.of("name", "full_name") : List.of("name");
   }
 }

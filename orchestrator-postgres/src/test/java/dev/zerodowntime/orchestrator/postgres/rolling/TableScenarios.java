@@ -1,11 +1,10 @@
 package dev.zerodowntime.orchestrator.postgres.rolling;
 
 import dev.zerodowntime.orchestrator.operation.AttachPartition;
-import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.operation.DetachPartition;
-import dev.zerodowntime.orchestrator.operation.DropTable;
-import dev.zerodowntime.orchestrator.postgres.rolling.Scenario.Harm;
-import java.time.Duration;
+import dev.zerodowntime.orchestrator.testing.rolling.Code;
+import dev.zerodowntime.orchestrator.testing.rolling.Scenario;
+import dev.zerodowntime.orchestrator.testing.rolling.Scenario.Harm;
 import java.util.List;
 
 /** Roll-outs of whole tables: the subject is in one of its own. */
@@ -14,56 +13,6 @@ final class TableScenarios {
   private static final String NOTHING = "NULL";
 
   private TableScenarios() {}
-
-  /** Rows of accounts that are deleted take their bodies along, also of the quarantined table. */
-  static Scenario<DropTable.Code> dropTable() {
-    return new Scenario<>(
-            "DropTable",
-            DropTable.of("rolling/drop-table").table("bodies").retention(Duration.ZERO).build(),
-            Scenarios.table(
-                "",
-                "",
-                bodies("bodies", ""),
-                "INSERT INTO bodies SELECT id, 'b' || id FROM accounts"),
-            body("bodies"),
-            List.of(List.of(), List.of(DropTable.Code.UNUSED)),
-            stage -> stage == DropTable.Code.USES ? withBodies(stage) : Code.of(stage),
-            account -> null,
-            phase -> phase == 0 ? List.of(body("bodies")) : List.of(),
-            0)
-        .harming(Harm.OF_OLD_CODE);
-  }
-
-  /** What code has written before the table was taken back is there when it comes again. */
-  static Scenario<CreateTable.Code> createTable() {
-    return new Scenario<>(
-            "CreateTable",
-            CreateTable.of("rolling/create-table")
-                .table("bodies")
-                .column("account", "bigint")
-                .column("body", "text")
-                .primaryKey("account")
-                .foreignKey("account", "accounts", "id", "ON DELETE CASCADE")
-                .build(),
-            Scenarios.table("", ""),
-            NOTHING,
-            List.of(List.of(), List.of(CreateTable.Code.NEEDS)),
-            stage -> stage == CreateTable.Code.NEEDS ? withBodies(stage) : Code.of(stage),
-            account -> null,
-            phase -> phase == CreateTable.DONE ? List.of(body("bodies")) : List.of(),
-            0)
-        .harming(Harm.OF_NEW_CODE);
-  }
-
-  private static Code withBodies(Enum<?> stage) {
-    return Code.of(stage)
-        .tolerant()
-        .joins("LEFT JOIN bodies ON account = id")
-        .reads("body")
-        .after(
-            "INSERT INTO bodies (account, body) VALUES (:id, :value)"
-                + " ON CONFLICT (account) DO UPDATE SET body = excluded.body");
-  }
 
   /** Old code gives a row its year after it has written it. */
   static Scenario<AttachPartition.Code> attachPartition() {
@@ -77,7 +26,7 @@ final class TableScenarios {
                 .partition("bodies_26")
                 .bound("FOR VALUES FROM (26) TO (27)")
                 .build(),
-            Scenarios.table(
+            Scenarios.ACCOUNTS.table(
                 "",
                 "",
                 "CREATE TABLE bodies (account bigint NOT NULL, year int NOT NULL, body text)"
@@ -116,7 +65,7 @@ final class TableScenarios {
     return new Scenario<>(
             "DetachPartition",
             DetachPartition.of("rolling/detach").table("bodies").partition("bodies_26").build(),
-            Scenarios.table(
+            Scenarios.ACCOUNTS.table(
                 "",
                 "",
                 "CREATE TABLE bodies (account bigint,"

@@ -3,7 +3,11 @@ package dev.zerodowntime.orchestrator.postgres.rolling;
 import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.WidenColumn;
 import dev.zerodowntime.orchestrator.operation.WidenKey;
-import dev.zerodowntime.orchestrator.postgres.rolling.Code.Form;
+import dev.zerodowntime.orchestrator.testing.rolling.Account;
+import dev.zerodowntime.orchestrator.testing.rolling.Accounts;
+import dev.zerodowntime.orchestrator.testing.rolling.Code;
+import dev.zerodowntime.orchestrator.testing.rolling.Code.Form;
+import dev.zerodowntime.orchestrator.testing.rolling.Scenario;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,11 +28,12 @@ final class TypeScenarios {
             .type("bigint")
             .up("code::bigint")
             .down("code_number::text")
-            .batchRows(Scenarios.BATCH)
-            .batchPause(Scenarios.PAUSE)
+            .batchRows(Accounts.BATCH)
+            .batchPause(Accounts.PAUSE)
             .retention(Duration.ZERO)
             .build(),
-        Scenarios.table("code text NOT NULL", "i", "CREATE UNIQUE INDEX ON accounts (code)"),
+        Scenarios.ACCOUNTS.table(
+            "code text NOT NULL", "i", "CREATE UNIQUE INDEX ON accounts (code)"),
         "code",
         List.of(
             List.of(),
@@ -36,7 +41,7 @@ final class TypeScenarios {
             List.of(ChangeColumnType.Code.USES_NEW_VALUES)),
         stage -> {
           Code base = Code.of(stage).values(TypeScenarios::number);
-          Code fresh = base.as(Form.cast("bigint")).reads("code_number").writes("code_number");
+          Code fresh = base.as(Scenarios.cast("bigint")).reads("code_number").writes("code_number");
           return switch (stage) {
             case USES_OLD_COLUMN -> base.reads("code").writes("code").upserts("code");
             case USES_NEW_COLUMN -> fresh;
@@ -54,7 +59,7 @@ final class TypeScenarios {
         new Form("?::bigint", kilos -> kilos + "000", found -> found.replaceFirst("000$", ""));
     return new Scenario<>(
         "ChangeColumnType, unit",
-        Scenarios.shared(ChangeColumnType.of("rolling/unit"))
+        Accounts.shared(ChangeColumnType.of("rolling/unit"))
             .table("accounts")
             .from("kilos")
             .to("grams")
@@ -64,7 +69,7 @@ final class TypeScenarios {
             .defaultSql("7000")
             .retention(Duration.ZERO)
             .build(),
-        Scenarios.table("kilos int NOT NULL DEFAULT 7 CHECK (kilos > 0)", "i"),
+        Scenarios.ACCOUNTS.table("kilos int NOT NULL DEFAULT 7 CHECK (kilos > 0)", "i"),
         "kilos::text",
         List.of(
             List.of(),
@@ -73,7 +78,7 @@ final class TypeScenarios {
         stage -> {
           Code base = Code.of(stage).values(TypeScenarios::number).omitting("7");
           return stage == ChangeColumnType.Code.USES_OLD_COLUMN
-              ? base.as(Form.cast("int")).reads("kilos").writes("kilos")
+              ? base.as(Scenarios.cast("int")).reads("kilos").writes("kilos")
               : base.as(grams).reads("grams").writes("grams");
         },
         Account::subject,
@@ -92,7 +97,7 @@ final class TypeScenarios {
                 .column("name")
                 .type("varchar(200)")
                 .build(),
-            Scenarios.table(
+            Scenarios.ACCOUNTS.table(
                 "name varchar(60) NOT NULL DEFAULT 'anon' CHECK (name <> '')",
                 "'n' || i",
                 "CREATE INDEX ON accounts (name)"),
@@ -108,11 +113,12 @@ final class TypeScenarios {
 
   /** Keys stay below what the old type holds, for the way back to be open. */
   static Scenario<WidenKey.Code> widenKey() {
-    List<String> tables = new ArrayList<>(Scenarios.table("name text NOT NULL", "'n' || i"));
+    List<String> tables =
+        new ArrayList<>(Scenarios.ACCOUNTS.table("name text NOT NULL", "'n' || i"));
     tables.set(0, tables.get(0).replace("id bigint", "id int"));
     return new Scenario<>(
             "WidenKey",
-            Scenarios.shared(WidenKey.of("rolling/widen-key"))
+            Accounts.shared(WidenKey.of("rolling/widen-key"))
                 .table("accounts")
                 .column("id")
                 .noUpserts()

@@ -7,12 +7,16 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -22,6 +26,9 @@ import org.postgresql.ds.PGSimpleDataSource;
 public final class TestDatabase implements AutoCloseable {
 
   private static final AtomicInteger COUNTER = new AtomicInteger();
+  private static final int MANY = 60;
+  private static final Map<DataSource, TestDatabase> BY_SOURCE =
+      Collections.synchronizedMap(new IdentityHashMap<>());
   // Several JVMs may share a server that was given by its URL.
   private static final String RUN =
       Integer.toString(ThreadLocalRandom.current().nextInt(0x10000, 0x1000000), 36);
@@ -30,11 +37,13 @@ public final class TestDatabase implements AutoCloseable {
   private final String name;
   private final PGSimpleDataSource dataSource;
   private final Queue<HikariDataSource> pools = new ConcurrentLinkedQueue<>();
+  private HikariDataSource applicationsPool;
 
   private TestDatabase(PostgresServer server, String name) {
     this.server = server;
     this.name = name;
     this.dataSource = server.dataSource(name);
+    BY_SOURCE.put(dataSource, this);
   }
 
   /**
@@ -82,6 +91,29 @@ public final class TestDatabase implements AutoCloseable {
     HikariDataSource pool = new HikariDataSource(config);
     pools.add(pool);
     return pool;
+  }
+
+  /**
+   * The pool that the processes of a test share, as those of an application would: a new session
+   * costs the server more than what most of them are used for. Any other source than that of {@link
+   * #dataSource} stays as it is.
+   */
+  public static DataSource pooled(DataSource source) {
+    TestDatabase database = BY_SOURCE.get(source);
+    return database == null ? source : database.applicationsPool();
+  }
+
+  private synchronized DataSource applicationsPool() {
+    if (applicationsPool == null) {
+      HikariConfig config = new HikariConfig();
+      config.setDataSource(newDataSource());
+      config.setMaximumPoolSize(MANY);
+      config.setMinimumIdle(0);
+      config.setPoolName(name);
+      applicationsPool = new HikariDataSource(config);
+      pools.add(applicationsPool);
+    }
+    return applicationsPool;
   }
 
   /** The JDBC URL without credentials; {@link #user} and {@link #password} go with it. */
@@ -151,6 +183,7 @@ public final class TestDatabase implements AutoCloseable {
   /** Drops the database, whoever is still connected. Closing twice is harmless. */
   @Override
   public void close() {
+    BY_SOURCE.remove(dataSource);
     for (HikariDataSource pool; (pool = pools.poll()) != null; ) {
       pool.close();
     }

@@ -47,11 +47,21 @@ record Code(
   }
 
   String selectAll() {
-    return "SELECT * FROM customers WHERE id = ?";
+    return select() + " FROM customers WHERE id = ?";
   }
 
   String selectByPublicId() {
-    return "SELECT * FROM customers WHERE public_id = ?";
+    return select() + " FROM customers WHERE public_id = ?";
+  }
+
+  /** On MySQL a new column is invisible at first: code that needs it early names it. */
+  private String select() {
+    String all = "SELECT customers.*";
+    if (Product.current() == Product.MYSQL) {
+      all += fullName == RenameColumn.Code.USES_OLD_NAME ? "" : ", full_name";
+      all += readsPublicId() ? ", public_id" : "";
+    }
+    return all;
   }
 
   String selectColumns() {
@@ -83,9 +93,7 @@ record Code(
   }
 
   String upsert() {
-    return insert()
-        + " ON CONFLICT (email) DO UPDATE SET "
-        + (name() + " = EXCLUDED." + name())
-        + ", visits = customers.visits + 1";
+    String otherwise = Product.current().otherwiseUpdate(name());
+    return otherwise.isEmpty() ? "" : insert() + otherwise;
   }
 }

@@ -19,9 +19,9 @@ final class Migrations {
   static final AddColumn PUBLIC_ID =
       AddColumn.of("shop/add-public-id")
           .table("customers")
-          .column("public_id", "uuid")
+          .column("public_id", Product.current().uuidType())
           .notNull()
-          .fillWithSql("gen_random_uuid()")
+          .fillWithSql(Product.current().newUuid())
           .batchRows(5_000)
           .batchPause(Duration.ofMillis(20))
           .build();

@@ -25,10 +25,10 @@ final class NightlyReport {
               try (Connection connection = database.getConnection();
                   Statement statement = connection.createStatement()) {
                 connection.setAutoCommit(false);
-                statement.execute("SET application_name = 'nightly report'");
+                statement.execute(Product.current().introduce("nightly report"));
                 statement.execute("SELECT count(*), sum(visits) FROM customers");
                 reading.countDown();
-                statement.execute("SELECT pg_sleep(" + SECONDS + ")");
+                statement.execute(Product.current().sleep(SECONDS));
                 connection.commit();
               } catch (SQLException e) {
                 proof.failed("nightly report", e);

@@ -38,7 +38,11 @@ final class PlainDdl implements SchemaChange {
     return switch (to) {
       // A default that differs from row to row: the table is rewritten under the strongest lock.
       case V2 ->
-          "ALTER TABLE customers ADD COLUMN public_id uuid NOT NULL DEFAULT gen_random_uuid()";
+          "ALTER TABLE customers ADD COLUMN public_id "
+              + Product.current().uuidType()
+              + " NOT NULL DEFAULT ("
+              + Product.current().newUuid()
+              + ")";
       // The pods that still run know the old name only.
       case V3 -> "ALTER TABLE customers RENAME COLUMN name TO full_name";
       // The pods that still run write it.

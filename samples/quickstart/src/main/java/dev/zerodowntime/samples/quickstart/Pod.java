@@ -42,6 +42,8 @@ final class Pod {
     config.setJdbcUrl(shop.url());
     config.setMaximumPoolSize(CONNECTIONS);
     config.setPoolName("pod " + number);
+    // On MySQL, a snapshot that is older than a change of the table can't read it any more.
+    config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
     HikariDataSource pool = new HikariDataSource(config);
     Orchestrator orchestrator = null;
     try {

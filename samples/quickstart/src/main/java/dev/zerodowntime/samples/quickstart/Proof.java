@@ -14,6 +14,7 @@ final class Proof {
 
   private final LongAdder queries = new LongAdder();
   private final LongAdder failed = new LongAdder();
+  private final LongAdder retried = new LongAdder();
   private final AtomicLong slowest = new AtomicLong();
   private final Map<String, String> shown = new LinkedHashMap<>();
 
@@ -44,6 +45,11 @@ final class Proof {
     }
   }
 
+  /** Counts a transaction that the database wants to be tried again. */
+  void retried() {
+    retried.increment();
+  }
+
   long queries() {
     return queries.sum();
   }
@@ -69,6 +75,7 @@ final class Proof {
         + queries()
         + " failed="
         + failed()
+        + (Product.current() == Product.MYSQL ? " deadlocks_retried=" + retried.sum() : "")
         + " slowest_ms="
         + slowestMillis()
         + " rows="

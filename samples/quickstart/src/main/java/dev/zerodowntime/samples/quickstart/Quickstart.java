@@ -15,6 +15,8 @@ import java.util.Locale;
  *   <li>{@code -Dquickstart.plain=true}: the same releases and the same load, but the schema is
  *       changed with plain DDL, the usual way. Then the proof shows what that costs, and the exit
  *       status only whether the run could be carried out.
+ *   <li>{@code -Dquickstart.url=jdbc:mysql://host:port/database?user=...&password=...}: on an empty
+ *       database of a MySQL or MariaDB instead of an embedded PostgreSQL.
  *   <li>{@code -Dquickstart.rows=200000}: rows in the table.
  *   <li>{@code -Dquickstart.seconds=180}: gives up after that time; usually it takes a third of it.
  * </ul>
@@ -41,7 +43,11 @@ public final class Quickstart {
   }
 
   private boolean run() {
-    console.say("Starting PostgreSQL for a shop with %,d customers ...", rows);
+    console.say(
+        Product.url() == null
+            ? "Starting PostgreSQL for a shop with %,d customers ..."
+            : "Filling the named database of a shop with %,d customers ...",
+        rows);
     try (Server server = Server.start()) {
       server.createCustomers(rows);
       if (plain) {

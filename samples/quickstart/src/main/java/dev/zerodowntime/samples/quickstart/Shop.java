@@ -19,7 +19,7 @@ record Shop(
   static Shop of(String url, boolean orchestrated, int pods, long rows) {
     int count = pods * Pod.WORKERS;
     return new Shop(
-        url + (url.contains("?") ? "&" : "?") + "autosave=conservative",
+        Product.current().url(url),
         orchestrated,
         IntStream.range(0, count).mapToObj(each -> new Shard(each, count, rows)).toList(),
         new Expectations(rows),

@@ -77,7 +77,7 @@ final class Transactions {
       proof.timed(insert::executeUpdate);
       try (ResultSet keys = insert.getGeneratedKeys()) {
         keys.next();
-        fresh = new Customer(keys.getLong("id"), email, fresh.name(), fresh.fax(), 0);
+        fresh = new Customer(Product.current().key(keys), email, fresh.name(), fresh.fax(), 0);
       }
     }
     select(connection, code.selectColumns(), fresh);
@@ -90,6 +90,10 @@ final class Transactions {
   }
 
   private void upsert(Connection connection) throws SQLException {
+    if (code.upsert().isEmpty()) {
+      update(connection);
+      return;
+    }
     Customer before = expectations.expected(shard.anyRow());
     Customer after = before.renamed(newName());
     try (PreparedStatement upsert = connection.prepareStatement(code.upsert())) {
@@ -110,7 +114,7 @@ final class Transactions {
       insert.setString(at++, customer.fax());
     }
     if (code.writesPublicId()) {
-      insert.setObject(at, publicId);
+      Product.current().set(insert, at, publicId);
     }
   }
 
@@ -123,7 +127,7 @@ final class Transactions {
 
   private void lookUp(Connection connection, UUID publicId, Customer expected) throws SQLException {
     try (PreparedStatement select = connection.prepareStatement(code.selectByPublicId())) {
-      select.setObject(1, publicId);
+      Product.current().set(select, 1, publicId);
       compare(select, expected);
     }
   }
@@ -143,7 +147,7 @@ final class Transactions {
         @Nullable String email = row.next() ? row.getString("email") : null;
         expectations.same(id, "email", Customer.original(id).email(), email, who);
         if (email != null && code.readsPublicId()) {
-          expectations.sawPublicId(id, row.getObject("public_id", UUID.class), who);
+          expectations.sawPublicId(id, Product.current().get(row, "public_id"), who);
         }
       }
     }

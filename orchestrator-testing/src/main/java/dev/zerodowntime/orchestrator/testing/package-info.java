@@ -1,0 +1,2 @@
+/** What the proofs of all database products have in common. */
+package dev.zerodowntime.orchestrator.testing;
