@@ -48,10 +48,14 @@ abstract class BackfillFixture {
         thread.start();
       };
 
-  /** Keys from 1 on, with nothing done. */
+  /**
+   * Keys from 1 on, with nothing done. How a walk is cut into chunks follows the estimate of the
+   * rows, which autovacuum would make in some runs and not in others.
+   */
   void work(int rows, String... more) {
     database.execute(
-        "CREATE TABLE work (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0)",
+        "CREATE TABLE work (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0)"
+            + " WITH (autovacuum_enabled = off)",
         "INSERT INTO work SELECT generate_series(1, " + rows + ")");
     database.execute(more);
     Members.install(database.dataSource());
