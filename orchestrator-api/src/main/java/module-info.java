@@ -1,8 +1,9 @@
 /** Public API, dialect SPI and engine; the engine's packages stay closed. */
+@SuppressWarnings("requires-transitive-automatic") // Flyway has no module of its own name
 module dev.zerodowntime.orchestrator {
   requires transitive java.sql;
   requires org.slf4j;
-  requires flyway.core;
+  requires transitive flyway.core;
   requires static org.jspecify;
 
   exports dev.zerodowntime.orchestrator;

@@ -29,6 +29,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
   private final @Nullable String schema;
   private final List<String> after;
   private final Policy policy;
+  private final @Nullable String flyway;
 
   /**
    * Takes over what every migration has.
@@ -40,6 +41,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
     this.schema = builder.schema;
     this.after = List.copyOf(builder.after);
     this.policy = builder.policy;
+    this.flyway = builder.flyway;
   }
 
   /**
@@ -90,6 +92,15 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
    */
   public final Policy policy() {
     return policy;
+  }
+
+  /**
+   * Its place in the order of the application's own Flyway migrations.
+   *
+   * @return a version; empty where it has none
+   */
+  public final Optional<String> flyway() {
+    return Optional.ofNullable(flyway);
   }
 
   /**
@@ -179,6 +190,7 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
     private @Nullable String schema;
     private final List<String> after = new ArrayList<>();
     private Policy policy = Policy.DEFAULT;
+    private @Nullable String flyway;
 
     /**
      * Starts a builder.
@@ -222,6 +234,25 @@ public abstract class Migration<C extends Enum<C> & CodeStage> {
       for (Migration<?> other : others) {
         after.add(other.id());
       }
+      return self();
+    }
+
+    /**
+     * Its place in the order of the application's own Flyway migrations, for {@link
+     * Orchestrator#joinFlyway}: in a new database it is carried out there, so that SQL of later
+     * versions finds the new shape. Default: none; then it comes after all of them.
+     *
+     * @param version a Flyway version such as {@code 39.1}, above those that databases have by now
+     *     and used by no script
+     * @return this
+     */
+    public B flyway(String version) {
+      if (!version.matches("[0-9]+([._][0-9]+)*")) {
+        throw invalid(
+            "flyway(\"" + version + "\") is no version",
+            "Give numbers with dots between them, such as 39.1.");
+      }
+      this.flyway = version.replace('_', '.');
       return self();
     }
 

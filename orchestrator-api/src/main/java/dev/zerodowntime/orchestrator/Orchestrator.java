@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator;
 import java.time.Duration;
 import java.util.List;
 import javax.sql.DataSource;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
 
 /**
  * Carries out schema migrations while old and new builds of applications run side by side.
@@ -41,6 +42,36 @@ public interface Orchestrator extends AutoCloseable {
    * @throws DatabaseException if the database can't be used
    */
   AdvanceReport advance();
+
+  /**
+   * Lets the application's own Flyway, 10 to 13, and this orchestrator work together: call it while
+   * Flyway is configured, after its own Java migrations and callbacks are set. From then on, {@code
+   * migrate()}
+   *
+   * <ul>
+   *   <li>installs the control tables first, where this process drives, so that a database is still
+   *       seen to be new;
+   *   <li>comes to every declared migration that has {@link Migration.Builder#flyway a place} in
+   *       its order, as to a Java migration. Where the table has no rows, and every counted build
+   *       fits, the migration is carried out there and then, as far as this build fits: without
+   *       soak, approval, retention or backup, since there is nothing to lose; a drop is a drop.
+   *       Else it is only registered, and moves on in phases, as ever;
+   *   <li>refuses an SQL script, before it runs, that names the table of an unfinished migration:
+   *       one object would be changed by two. Where only a purge is left, the script must name one
+   *       of the migration's columns as well. A comment in the script consents, {@code --
+   *       orchestrator: alongside billing/2026-11-users-full-name};
+   *   <li>calls {@link #advance()} at the end, whose exceptions are the causes of Flyway's.
+   * </ul>
+   *
+   * <p>Flyway holds up to three connections meanwhile, and this library three more. {@code clean()}
+   * is refused unless it takes the control tables along, which would else remember what is gone.
+   *
+   * @param configuration the application's Flyway; not one with {@code group(true)}, whose
+   *     statements are in one transaction
+   * @throws DeclarationException if two migrations have one place, or places contradict {@code
+   *     after(...)}; nothing was changed
+   */
+  void joinFlyway(FluentConfiguration configuration);
 
   /**
    * Drives everything as far as gates allow, backfills and online builds included, and returns at

@@ -29,22 +29,17 @@ final class Conflicts {
   static void requireNone(
       String id, String schema, String table, Set<String> columns, List<MigrationRow> known) {
     for (MigrationRow each : known) {
-      if (each.id().equals(id)
-          || !each.schema().equals(schema)
-          || !each.table().equals(table)
-          || givenUp(each)
-          || each.finished()) {
+      if (each.id().equals(id) || !each.schema().equals(schema) || !each.table().equals(table)) {
         continue;
       }
       // A column in quarantine is nobody's but its migration's; a table as a whole needs even that
       // to be over.
       boolean whole =
           columns.contains(Migration.WHOLE_TABLE) || each.columns().contains(Migration.WHOLE_TABLE);
-      Lifecycle lifecycle = each.lifecycle();
-      int free = whole ? lifecycle.last() : lifecycle.settled();
-      if (each.state().lower() >= free) {
+      if (over(each, whole)) {
         continue;
       }
+      int free = free(each.lifecycle(), whole);
       if (whole) {
         throw conflict(
             each, id, "table " + schema + "." + table + ", and one of them as a whole", free);
@@ -70,6 +65,15 @@ final class Conflicts {
             + "), or take the first back with rollback(\""
             + first.id()
             + "\").");
+  }
+
+  /** Whether a migration leaves its columns to others; or its table, as a whole. */
+  static boolean over(MigrationRow row, boolean whole) {
+    return row.finished() || givenUp(row) || row.state().lower() >= free(row.lifecycle(), whole);
+  }
+
+  private static int free(Lifecycle lifecycle, boolean whole) {
+    return whole ? lifecycle.last() : lifecycle.settled();
   }
 
   /** It changes nothing any more, and goes on only if a person says so. */

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /** Makes this build's declarations known to the database, and refuses those that contradict it. */
 final class Declarer {
@@ -43,6 +44,11 @@ final class Declarer {
    *     are to be rolled back, then declared again
    */
   List<MigrationRow> declare() throws SQLException {
+    return declare(each -> true);
+  }
+
+  /** The same for some of them: what the others are about may not be there yet. */
+  List<MigrationRow> declare(Predicate<Engine.Declaration> which) throws SQLException {
     changed.clear();
     List<MigrationRow> known = Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations);
     releases =
@@ -50,6 +56,9 @@ final class Declarer {
             .filter(each -> each.application().equals(ctx.application()))
             .toList();
     for (Engine.Declaration declared : ctx.declarations().all()) {
+      if (!which.test(declared)) {
+        continue;
+      }
       Migration<?> migration = declared.migration();
       if (migration == null) {
         boolean exists = known.stream().anyMatch(each -> each.id().equals(declared.id()));

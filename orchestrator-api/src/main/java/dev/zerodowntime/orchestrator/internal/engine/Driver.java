@@ -388,6 +388,11 @@ final class Driver {
   }
 
   private Optional<MigrationRow> enter(MigrationRow row) throws SQLException {
+    if (gates.isAtOnce(row) && new Rows(ctx).any(row)) {
+      // Somebody has come by: from here on it has its phases.
+      gates.atOnce(null);
+      return Optional.empty();
+    }
     Operation<?> operation = ctx.operation(row).orElse(null);
     if (operation == null) {
       throw new CantException(StepRunner.missing(ctx, row));

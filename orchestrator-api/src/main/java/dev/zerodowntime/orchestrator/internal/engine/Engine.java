@@ -21,9 +21,13 @@ import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.internal.flyway.FlywayJoin;
+import dev.zerodowntime.orchestrator.internal.flyway.Host;
+import dev.zerodowntime.orchestrator.internal.flyway.Unfinished;
 import dev.zerodowntime.orchestrator.spi.Dialect;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,12 +35,13 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The {@link Orchestrator}: connects lazily, and hands every call to the part that does it. */
-public final class Engine implements Orchestrator {
+public final class Engine implements Orchestrator, Host {
 
   private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
@@ -151,6 +156,49 @@ public final class Engine implements Orchestrator {
     AdvanceReport report = call(() -> connected().startup().advance());
     LOG.info("{}", report);
     return report;
+  }
+
+  @Override
+  public void joinFlyway(FluentConfiguration configuration) {
+    List<Migration<?>> declared = new ArrayList<>();
+    for (Declaration each : this.configuration.declarations()) {
+      Migration<?> migration = each.migration();
+      if (migration != null) {
+        declared.add(migration);
+      }
+    }
+    FlywayJoin.join(configuration, declared, this);
+  }
+
+  @Override
+  public void install() {
+    if (configuration.role().drives()) {
+      call(
+          () -> {
+            connected().startup().tables();
+            return true;
+          });
+    }
+  }
+
+  @Override
+  public void place(String id) {
+    call(() -> connected().startup().place(id));
+  }
+
+  @Override
+  public List<Unfinished> unfinished() {
+    return call(() -> connected().reporter().unfinished());
+  }
+
+  @Override
+  public String currentSchema() {
+    return call(() -> connected().server().schema());
+  }
+
+  @Override
+  public String controlSchema() {
+    return call(() -> connected().controlSchema());
   }
 
   @Override

@@ -33,10 +33,44 @@ final class Gates {
   private final BackupWatch backups;
   private final HealthWatch health;
 
+  /** The migration that is carried out at once, if there is one. */
+  private volatile @Nullable AtOnce atOnce;
+
   Gates(EngineContext ctx, BackupWatch backups, HealthWatch health) {
     this.ctx = ctx;
     this.backups = backups;
     this.health = health;
+  }
+
+  /**
+   * A migration of tables without rows, which needs no other gates than the fleet's.
+   *
+   * @param key the migration
+   * @param stages what this build's code does; no phase is entered that none of them can run
+   *     against
+   */
+  record AtOnce(String key, List<String> stages) {
+
+    /** The highest phase to enter. */
+    int top(MigrationRow row) {
+      return stages.stream().mapToInt(each -> row.stage(each).span().high()).max().orElse(0);
+    }
+  }
+
+  /** Opens what gates a migration can do without while its tables have no rows. */
+  void atOnce(@Nullable AtOnce which) {
+    atOnce = which;
+  }
+
+  /** Whether a migration is carried out at once. */
+  boolean isAtOnce(MigrationRow row) {
+    AtOnce now = atOnce;
+    return now != null && now.key().equals(row.key()) && !row.goesDown();
+  }
+
+  private boolean beyond(MigrationRow row) {
+    AtOnce now = atOnce;
+    return now != null && isAtOnce(row) && row.state().reached() >= now.top(row);
   }
 
   /** What keeps a migration where it is, and since when the fleet fits its neighbouring phases. */
@@ -54,7 +88,11 @@ final class Gates {
     List<Wait> waits = new ArrayList<>();
     State pair = row.goesDown() ? down : up;
     status(row, waits);
-    if (waits.isEmpty() && !row.goesDown() && health.watches(row, snapshot.now())) {
+    boolean now = isAtOnce(row);
+    if (beyond(row)) {
+      waits.add(Wait.of(Kind.HELD, "this is as far as this build fits"));
+    }
+    if (waits.isEmpty() && !now && !row.goesDown() && health.watches(row, snapshot.now())) {
       waits.add(health.wait(row));
     }
     if (pair == null) {
@@ -78,7 +116,7 @@ final class Gates {
               Duration.ofMillis(reopenedFor(row, snapshot.now()))));
     }
     objections(snapshot, row, fleet, pair, waits);
-    if (waits.stream().allMatch(each -> each.kind() == Kind.HEALTH)) {
+    if (!now && waits.stream().allMatch(each -> each.kind() == Kind.HEALTH)) {
       OptionalLong since = pair.direction() == Direction.UP ? fitUp : fitDown;
       long left = ctx.rules().soakLeft(since, snapshot.now(), ctx.timing().soak().toMillis());
       if (left > 0) {
@@ -93,7 +131,9 @@ final class Gates {
     if (pair.direction() == Direction.UP) {
       upwards(snapshot, row, pair.entering(), waits);
     }
-    consent(snapshot, row, pair, waits);
+    if (!now) {
+      consent(snapshot, row, pair, waits);
+    }
     driver(snapshot, row, pair, waits);
     return new Evaluation(waits, fitUp, fitDown);
   }
@@ -145,8 +185,11 @@ final class Gates {
                     "the server restarted; members have one expiry to report",
                     null,
                     ctx.timing().expiry().minusMillis(snapshot.control().incarnationStill())));
-        case NO_APPLICATION ->
+        case NO_APPLICATION -> {
+          if (!isAtOnce(row)) {
             waits.add(Wait.of(Kind.NO_APPLICATION, "no application has registered yet"));
+          }
+        }
         case NOT_FIT -> {
           Counted by = java.util.Objects.requireNonNull(objection.by());
           waits.add(
@@ -181,7 +224,10 @@ final class Gates {
     if (row.state().reached() == 0) {
       order(snapshot, row, waits);
     }
-    boolean production = ctx.environment() == Environment.PRODUCTION;
+    // Whoever is counted may have put a row there since somebody looked: quarantine is for that.
+    boolean nobody = snapshot.fleet(row, false).counted().isEmpty();
+    boolean atOnce = isAtOnce(row) && (phase != row.lifecycle().purge() || nobody);
+    boolean production = ctx.environment() == Environment.PRODUCTION && !atOnce;
     if (production
         && names(row.policy().approvals(), name)
         && approvals(snapshot, row, name).isEmpty()) {

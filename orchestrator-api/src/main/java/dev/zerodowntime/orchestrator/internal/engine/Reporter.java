@@ -3,6 +3,8 @@ package dev.zerodowntime.orchestrator.internal.engine;
 import dev.zerodowntime.orchestrator.BackfillProgress;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.FleetStatus;
+import dev.zerodowntime.orchestrator.Lifecycle;
+import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Shortcut;
@@ -14,6 +16,7 @@ import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Pinned;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Release;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.internal.flyway.Unfinished;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.Step;
 import java.sql.SQLException;
@@ -23,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Says what is, what is waited for, and what the author does next. Changes nothing. */
@@ -55,6 +59,45 @@ final class Reporter {
             ctx.role().counted()
                 ? ctx.fleet().heartbeatIfSettled(connection, ctx.member(), seenMigrations)
                 : ctx.reader().settled(connection, seenMigrations));
+  }
+
+  /** Whether anybody else is in the fleet who could drive. */
+  boolean anyLive() throws SQLException {
+    Snapshot snapshot = snapshot();
+    return snapshot.members().stream().anyMatch(snapshot::live);
+  }
+
+  /**
+   * Migrations whose tables nobody else should change yet; none before there are control tables.
+   */
+  List<Unfinished> unfinished() throws SQLException {
+    if (ctx.tables().installed(ctx.dataSource()).isEmpty()) {
+      return List.of();
+    }
+    return Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations).stream()
+        .filter(each -> !Conflicts.over(each, wholeTable(each)))
+        .map(this::unfinished)
+        .toList();
+  }
+
+  private static boolean wholeTable(MigrationRow row) {
+    return row.columns().contains(Migration.WHOLE_TABLE);
+  }
+
+  private Unfinished unfinished(MigrationRow row) {
+    Lifecycle lifecycle = row.lifecycle();
+    // Only what waits for its purge: triggers may still name the columns, but the shape is new.
+    boolean contracted =
+        !wholeTable(row)
+            && lifecycle.purge() > 0
+            && row.state().atRest()
+            && row.state().reached() == lifecycle.purge() - 1;
+    return new Unfinished(
+        row.id(),
+        Rows.names(ctx, row),
+        contracted ? row.columns() : Set.of(),
+        lifecycle.name(row.state().reached())
+            + (row.status() == MigrationStatus.ACTIVE ? "" : ", " + row.status()));
   }
 
   /**

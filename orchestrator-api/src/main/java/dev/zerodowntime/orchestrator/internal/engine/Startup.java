@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.MigrationReport;
+import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.ReleaseTooOldException;
 import dev.zerodowntime.orchestrator.SchemaNotReadyException;
 import dev.zerodowntime.orchestrator.Wait;
@@ -191,6 +192,77 @@ final class Startup {
       return report;
     } finally {
       turn.unlock();
+    }
+  }
+
+  /**
+   * Registers a declared migration, and carries it out as far as this build fits, if its tables
+   * have no rows and the fleet allows it.
+   */
+  boolean place(String id) throws SQLException {
+    turn.lock();
+    try {
+      requireOpen();
+      tables();
+      new Declarer(ctx).declare(each -> each.id().equals(id));
+      if (!ctx.role().drives()) {
+        return false;
+      }
+      try {
+        for (MigrationRow row : rows(id)) {
+          List<String> stages = ctx.declarations().about(row).orElseThrow().stages();
+          if (!row.finished() && !new Rows(ctx).any(row)) {
+            atOnce(row, new Gates.AtOnce(row.key(), stages));
+          }
+        }
+        return true;
+      } finally {
+        driver.gates().atOnce(null);
+        driver.release();
+      }
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private List<MigrationRow> rows(String id) throws SQLException {
+    return Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations).stream()
+        .filter(each -> each.id().equals(id) && ctx.declarations().same(each).isPresent())
+        .toList();
+  }
+
+  private void atOnce(MigrationRow row, Gates.AtOnce wanted) throws SQLException {
+    driver.takeTurn();
+    driver.gates().atOnce(wanted);
+    long deadline = System.nanoTime() + ctx.timing().startupBudget().toNanos();
+    while (true) {
+      Driver.Pass pass =
+          driver.pass(true, Math.min(deadline, System.nanoTime() + ctx.timing().tick().toNanos()));
+      MigrationRow now =
+          Db.autoCommit(ctx.dataSource(), c -> ctx.reader().migration(c, row.id(), row.schema()))
+              .orElse(row);
+      if (now.finished() || (now.state().atRest() && now.state().reached() >= wanted.top(now))) {
+        LOG.info(
+            "{}: its tables have no rows; carried out at once, to {}",
+            row.id(),
+            now.lifecycle().name(now.state().reached()));
+        return;
+      }
+      boolean goesOn = pass.busy() || pass.soon() || pass.running();
+      boolean othersLead = !pass.leading() && reporter.anyLive();
+      boolean stuck = pass.leading() && !goesOn && now.state().atRest();
+      boolean failed = now.status() != MigrationStatus.ACTIVE;
+      if (othersLead || stuck || failed || !before(deadline) || !driver.gates().isAtOnce(now)) {
+        LOG.info(
+            "{} goes on in phases, from {}; it waits for {}",
+            row.id(),
+            now.lifecycle().name(now.state().reached()),
+            failed ? now.status() : pass.waits().getOrDefault(row.key(), List.of()));
+        return;
+      }
+      if (!pass.busy()) {
+        sleep(POLL_MILLIS);
+      }
     }
   }
 

@@ -7,10 +7,13 @@ import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -105,6 +108,44 @@ class FlywayCoexistenceTest {
     assertThat(ran.exit()).as(ran.output()).isZero();
     assertThat(ran.output()).containsPattern("done with .*flyway-core-" + version + "\\.");
     bothHistoriesAreClean();
+  }
+
+  /** Places, a fresh database, and a script that is refused where it was put on the class path. */
+  @ParameterizedTest
+  @CsvSource({"10,true", "11,false", "12,true", "13,false", "13,true"})
+  void joinedByEachVersion(int version, boolean inJar, @TempDir Path place) throws Exception {
+    Path entry = inJar ? place.resolve("scripts.jar") : place;
+    String script = "ALTER TABLE countries ADD COLUMN note text;";
+    if (inJar) {
+      try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(entry))) {
+        jar.putNextEntry(new JarEntry("joined/"));
+        jar.putNextEntry(new JarEntry("joined/V4__note.sql"));
+        jar.write(script.getBytes(StandardCharsets.UTF_8));
+      }
+    } else {
+      FlywayJoinScenario.script(place.resolve("joined"), "V4__note.sql", script);
+    }
+    Set<Path> classPath = AdvanceOnce.libraryOnly();
+    classPath.addAll(jars(version));
+    classPath.add(entry);
+    AdvanceOnce.Ran ran =
+        AdvanceOnce.run(
+            FlywayJoinScenario.class, database, classPath, List.of(), scripts.toString());
+    assertThat(ran.exit()).as(ran.output()).isZero();
+    assertThat(ran.output())
+        .containsPattern("done with .*flyway-core-" + version + "\\.")
+        .containsPattern("refused: .*V4__note.sql names countries.*billing/note");
+    assertThat(
+            database.rows(
+                "SELECT version, success FROM public.flyway_schema_history ORDER BY"
+                    + " installed_rank"))
+        .containsExactly(
+            List.of("1", true),
+            List.of("2", true),
+            List.of("2.1", true),
+            List.of("2.2", true),
+            List.of("3", true),
+            List.of("3.1", true));
   }
 
   private static List<Path> jars(int version) {

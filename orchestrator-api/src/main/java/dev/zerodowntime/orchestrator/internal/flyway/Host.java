@@ -1,0 +1,46 @@
+package dev.zerodowntime.orchestrator.internal.flyway;
+
+import dev.zerodowntime.orchestrator.AdvanceReport;
+import java.util.List;
+
+/** What Flyway's migrations and callbacks need of the engine. */
+public interface Host {
+
+  /** Installs the control tables, where this process drives, while a new database has no rows. */
+  void install();
+
+  /**
+   * Registers a declared migration, and carries it out where there is nothing to lose.
+   *
+   * @param id its id
+   */
+  void place(String id);
+
+  /**
+   * Migrations that are under way.
+   *
+   * @return those whose tables nobody else should change yet
+   */
+  List<Unfinished> unfinished();
+
+  /**
+   * Where the control tables are.
+   *
+   * @return a schema's name, unquoted
+   */
+  String controlSchema();
+
+  /**
+   * The schema of the connections.
+   *
+   * @return its name, unquoted
+   */
+  String currentSchema();
+
+  /**
+   * Joins the fleet.
+   *
+   * @return what was done
+   */
+  AdvanceReport advance();
+}

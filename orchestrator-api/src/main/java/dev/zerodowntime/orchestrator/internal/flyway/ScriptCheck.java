@@ -1,0 +1,115 @@
+package dev.zerodowntime.orchestrator.internal.flyway;
+
+import dev.zerodowntime.orchestrator.DeclarationException;
+import dev.zerodowntime.orchestrator.ErrorCode;
+import dev.zerodowntime.orchestrator.internal.sql.NamedIn;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.Charset;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.callback.Context;
+import org.flywaydb.core.api.configuration.Configuration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Refuses scripts that name the table of an unfinished migration. */
+final class ScriptCheck {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ScriptCheck.class);
+
+  private final List<Unfinished> unfinished;
+
+  ScriptCheck(List<Unfinished> unfinished) {
+    this.unfinished = unfinished;
+  }
+
+  void require(Context context) {
+    MigrationInfo info = context.getMigrationInfo();
+    Configuration configuration = context.getConfiguration();
+    if (unfinished.isEmpty() || info == null || !isSql(info, configuration)) {
+      return;
+    }
+    Optional<String> text = text(info, configuration);
+    if (text.isEmpty()) {
+      LOG.warn(
+          "{} can't be read at {}: whether it names a table of an unfinished migration ({}) is not"
+              + " known",
+          info.getScript(),
+          info.getPhysicalLocation(),
+          String.join(", ", unfinished.stream().map(Unfinished::id).toList()));
+      return;
+    }
+    NamedIn named = NamedIn.of(text.get());
+    for (Unfinished each : unfinished) {
+      for (String table : each.tables()) {
+        boolean touches =
+            each.columns().isEmpty() || each.columns().stream().anyMatch(named::names);
+        if (named.names(table) && touches && !consents(text.get(), each.id())) {
+          throw refused(info.getScript(), table, each);
+        }
+      }
+    }
+  }
+
+  private static boolean isSql(MigrationInfo info, Configuration configuration) {
+    return Arrays.stream(configuration.getSqlMigrationSuffixes())
+        .anyMatch(info.getScript()::endsWith);
+  }
+
+  private static DeclarationException refused(String script, String table, Unfinished migration) {
+    return new DeclarationException(
+        ErrorCode.CONFLICTING_MIGRATIONS,
+        "Script "
+            + script
+            + " names "
+            + table
+            + ", which migration "
+            + migration.id()
+            + " changes; that is at "
+            + migration.where()
+            + " and not finished. The script was not run",
+        "Deploy the script when the migration has finished (status() says what it waits for); or, if"
+            + " neither can harm the other, say so in a line of the script: -- orchestrator:"
+            + " alongside "
+            + migration.id());
+  }
+
+  private static boolean consents(String text, String id) {
+    return Pattern.compile(
+            "(?m)^\\s*--\\s*orchestrator:\\s*alongside\\s+" + Pattern.quote(id) + "\\s*$")
+        .matcher(text)
+        .find();
+  }
+
+  /** As a file, or on the class path, where what is known of its place is the name of an entry. */
+  private static Optional<String> text(MigrationInfo info, Configuration configuration) {
+    String location = info.getPhysicalLocation();
+    if (location == null) {
+      return Optional.empty();
+    }
+    Charset encoding = configuration.getEncoding();
+    try {
+      Path file = Path.of(location);
+      if (Files.isRegularFile(file)) {
+        return Optional.of(Files.readString(file, encoding));
+      }
+    } catch (InvalidPathException | IOException e) {
+      LOG.debug("{} is not a file that can be read", location, e);
+    }
+    try (InputStream stream = configuration.getClassLoader().getResourceAsStream(location)) {
+      return stream == null
+          ? Optional.empty()
+          : Optional.of(new String(stream.readAllBytes(), encoding));
+    } catch (IOException e) {
+      LOG.debug("{} can't be read on the class path", location, e);
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package dev.zerodowntime.orchestrator.internal.flyway;
+
+import dev.zerodowntime.orchestrator.DeclarationException;
+import dev.zerodowntime.orchestrator.ErrorCode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.flywaydb.core.api.callback.Callback;
+import org.flywaydb.core.api.callback.Context;
+import org.flywaydb.core.api.callback.Event;
+
+/** What is done around the migrations of an application's Flyway. */
+final class Watch implements Callback {
+
+  private static final Set<Event> EVENTS =
+      Set.of(
+          Event.BEFORE_MIGRATE, Event.BEFORE_EACH_MIGRATE, Event.AFTER_MIGRATE, Event.BEFORE_CLEAN);
+
+  private final Host host;
+
+  Watch(Host host) {
+    this.host = host;
+  }
+
+  @Override
+  public boolean supports(Event event, Context context) {
+    return EVENTS.contains(event);
+  }
+
+  @Override
+  public boolean canHandleInTransaction(Event event, Context context) {
+    return false;
+  }
+
+  @Override
+  public String getCallbackName() {
+    return "orchestrator";
+  }
+
+  @Override
+  public void handle(Event event, Context context) {
+    if (event == Event.BEFORE_MIGRATE) {
+      FlywayJoin.requireNoGroup(context.getConfiguration().isGroup());
+      host.install();
+    } else if (event == Event.BEFORE_EACH_MIGRATE) {
+      new ScriptCheck(host.unfinished()).require(context);
+    } else if (event == Event.AFTER_MIGRATE) {
+      host.advance();
+    } else if (event == Event.BEFORE_CLEAN) {
+      requireCleanOfAll(context);
+    }
+  }
+
+  /** Control tables that stay would say of what is made anew that it is finished. */
+  private void requireCleanOfAll(Context context) {
+    String control = host.controlSchema();
+    List<String> cleaned = new ArrayList<>(List.of(context.getConfiguration().getSchemas()));
+    if (cleaned.isEmpty()) {
+      String main = context.getConfiguration().getDefaultSchema();
+      cleaned.add(main == null ? host.currentSchema() : main);
+    }
+    if (!cleaned.contains(control)) {
+      throw new DeclarationException(
+          ErrorCode.CONTROL_TABLES,
+          "Flyway is to clean "
+              + String.join(", ", cleaned)
+              + ", but not "
+              + control
+              + ", whose control tables would remember migrations of what is gone",
+          "Create the database anew, or add \""
+              + control
+              + "\" to Flyway's schemas(...), after the others.");
+    }
+  }
+}

@@ -1,0 +1,435 @@
+package dev.zerodowntime.orchestrator.postgres.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.zerodowntime.orchestrator.DeclarationException;
+import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.RefusedException;
+import dev.zerodowntime.orchestrator.Timing;
+import dev.zerodowntime.orchestrator.operation.AddColumn;
+import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.operation.CreateTable;
+import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.DropTable;
+import dev.zerodowntime.orchestrator.operation.RenameColumn;
+import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
+import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The application's own Flyway, and places in its order. */
+@PostgresTest
+class FlywayJoinTest {
+
+  private TestDatabase database;
+
+  @TempDir Path scripts;
+
+  @BeforeEach
+  void create() {
+    database = TestDatabase.create("join");
+  }
+
+  @AfterEach
+  void drop() {
+    database.close();
+  }
+
+  /** Gates that no fresh database could ever open. */
+  private static final UnaryOperator<Timing> SLOW =
+      timing ->
+          Members.patient(timing).soak(Duration.ofDays(1)).startupBudget(Duration.ofSeconds(20));
+
+  private Flyway flyway(Orchestrator member, UnaryOperator<FluentConfiguration> more) {
+    FluentConfiguration configuration =
+        Flyway.configure()
+            .dataSource(database.dataSource())
+            .cleanDisabled(false)
+            .locations("filesystem:" + scripts);
+    member.joinFlyway(more.apply(configuration));
+    return configuration.load();
+  }
+
+  private Flyway flyway(Orchestrator member) {
+    return flyway(member, each -> each);
+  }
+
+  private void script(String name, String sql) {
+    FlywayJoinScenario.script(scripts, name, sql);
+  }
+
+  private List<List<Object>> columns(String table) {
+    return database.rows(
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = '"
+            + table
+            + "'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1");
+  }
+
+  private List<List<Object>> history() {
+    return database.rows(
+        "SELECT version, success FROM flyway_schema_history ORDER BY installed_rank");
+  }
+
+  private List<List<Object>> phases() {
+    return database.rows("SELECT id, status FROM orchestrator.migration ORDER BY ordinal");
+  }
+
+  @Test
+  void aFreshDatabaseHasTheNewShapeAtOnce() {
+    FlywayJoinScenario.scripts(scripts);
+    try (Orchestrator member =
+        Members.member(database.dataSource(), "1")
+            .timing(SLOW)
+            .thisBuild(FlywayJoinScenario.FULL_NAME, RenameColumn.Code.USES_NEW_NAME)
+            .thisBuild(FlywayJoinScenario.REGION, AddColumn.Code.READS)
+            .build()) {
+      flyway(member).migrate();
+
+      assertThat(history())
+          .containsExactly(
+              List.of("1", true),
+              List.of("2", true),
+              List.of("2.1", true),
+              List.of("2.2", true),
+              List.of("3", true));
+      assertThat(columns("users"))
+          .containsExactly(List.of("full_name"), List.of("id"), List.of("region"));
+      assertThat(phases())
+          .containsExactly(List.of("billing/full-name", "DONE"), List.of("billing/region", "DONE"));
+      // Rows of other tables, which scripts have brought, are nobody's before us.
+      assertThat(member.status().toString()).doesNotContain("builds before us");
+      assertThat(member.fit()).isTrue();
+    }
+  }
+
+  @Test
+  void whereThereAreRowsItIsOnlyRegisteredAndTheScriptAfterItWaits() {
+    FlywayJoinScenario.scripts(scripts);
+    database.execute("CREATE TABLE users (id bigint PRIMARY KEY, name text)");
+    database.execute("INSERT INTO users VALUES (1, 'ann')");
+    try (Orchestrator member =
+        Members.member(database.dataSource(), "1")
+            .thisBuild(
+                FlywayJoinScenario.FULL_NAME,
+                RenameColumn.Code.USES_OLD_NAME,
+                RenameColumn.Code.USES_NEW_NAME)
+            .thisBuild(FlywayJoinScenario.REGION, AddColumn.Code.UNAWARE, AddColumn.Code.READS)
+            .build()) {
+      UnaryOperator<FluentConfiguration> before =
+          each -> each.baselineOnMigrate(true).baselineVersion("1");
+      assertThatThrownBy(() -> flyway(member, before).migrate())
+          .satisfies(
+              e ->
+                  assertThat(FlywayJoinScenario.deepest(e))
+                      .isInstanceOf(DeclarationException.class)
+                      .hasMessageContainingAll(
+                          "V3__index.sql",
+                          "users",
+                          "billing/full-name",
+                          "NOT_STARTED",
+                          "was not run",
+                          "alongside billing/full-name"));
+      assertThat(columns("users")).containsExactly(List.of("id"), List.of("name"));
+      assertThat(history())
+          .containsExactly(
+              List.of("1", true), List.of("2", true), List.of("2.1", true), List.of("2.2", true));
+      assertThat(phases())
+          .containsExactly(
+              List.of("billing/full-name", "ACTIVE"), List.of("billing/region", "ACTIVE"));
+
+      // It moves in phases, as ever; then the script is welcome.
+      member.advance();
+      member.adopted("billing");
+      member.drive();
+    }
+    try (Orchestrator next =
+        Members.member(database.dataSource(), "2")
+            .thisBuild(FlywayJoinScenario.FULL_NAME, RenameColumn.Code.USES_NEW_NAME)
+            .thisBuild(FlywayJoinScenario.REGION, AddColumn.Code.READS)
+            .build()) {
+      next.advance();
+      next.drive();
+      // The new shape is there; the script names a column that the old one's purge still needs.
+      assertThat(phases())
+          .containsExactly(
+              List.of("billing/full-name", "ACTIVE"), List.of("billing/region", "DONE"));
+      assertThatThrownBy(() -> flyway(next).migrate()).hasStackTraceContaining("is at CONTRACT");
+      script("V2.3__other.sql", "CREATE INDEX users_id ON users (id);");
+      assertThatThrownBy(() -> flyway(next, each -> each.outOfOrder(true)).migrate())
+          .hasStackTraceContaining("V3__index.sql names users");
+      database.execute("UPDATE orchestrator.migration SET since = since - interval '8 days'");
+      next.drive();
+      flyway(next, each -> each.outOfOrder(true)).migrate();
+      assertThat(history()).hasSize(6).allMatch(each -> each.get(1).equals(true));
+      assertThat(database.rows("SELECT full_name, region FROM users"))
+          .containsExactly(List.of("ann", "eu"));
+    }
+  }
+
+  @Test
+  void aScriptMayConsent() {
+    rowsAndAHalfDoneRename();
+    script(
+        "V5__other.sql",
+        "-- orchestrator: alongside billing/other\nCOMMENT ON TABLE users IS 'x';");
+    try (Orchestrator member = old()) {
+      assertThatThrownBy(() -> flyway(member).migrate())
+          .hasStackTraceContaining("V5__other.sql names users");
+      script(
+          "V5__other.sql",
+          "-- orchestrator: alongside billing/full-name\nCOMMENT ON TABLE users IS 'x';");
+      flyway(member).migrate();
+      assertThat(database.<String>queryOne("SELECT obj_description('users'::regclass)"))
+          .isEqualTo("x");
+    }
+  }
+
+  @Test
+  void whatDoesNotNameTheTableRuns() {
+    rowsAndAHalfDoneRename();
+    script(
+        "V5__other.sql",
+        "-- not for users\nCREATE TABLE users_too (id int); /* users */ INSERT INTO users_too"
+            + " SELECT length('users');");
+    try (Orchestrator member = old()) {
+      flyway(member).migrate();
+      assertThat(database.queryLong("SELECT id FROM users_too")).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void namesInsideFunctionsAndQuotesAndRepeatableScriptsCount() {
+    rowsAndAHalfDoneRename();
+    try (Orchestrator member = old()) {
+      for (String sql :
+          List.of(
+              "DO $$ BEGIN EXECUTE 'ALTER TABLE USERS ADD note text'; END $$;",
+              "ALTER TABLE public.\"users\" ADD note text;",
+              "ALTER TABLE Users ADD note text; -- E'",
+              "CREATE VIEW v AS SELECT * FROM users;")) {
+        script("R__view.sql", sql);
+        assertThatThrownBy(() -> flyway(member).migrate())
+            .as(sql)
+            .hasStackTraceContaining("R__view.sql names users");
+      }
+      assertThat(columns("users")).hasSize(3);
+    }
+  }
+
+  private static Orchestrator old(TestDatabase database) {
+    return Members.member(database.dataSource(), "1")
+        .timing(Members::patient)
+        .thisBuild(FlywayJoinScenario.FULL_NAME, RenameColumn.Code.USES_OLD_NAME)
+        .build();
+  }
+
+  private Orchestrator old() {
+    return old(database);
+  }
+
+  private void rowsAndAHalfDoneRename() {
+    database.execute("CREATE TABLE users (id bigint PRIMARY KEY, name text)");
+    database.execute("INSERT INTO users VALUES (1, 'ann')");
+    try (Orchestrator member = old()) {
+      flyway(member, each -> each.baselineOnMigrate(true).baselineVersion("1")).migrate();
+      member.adopted("billing");
+      member.drive();
+    }
+    assertThat(columns("users")).hasSize(3);
+  }
+
+  /** Later scripts find the shape that this build's code can work with, and the build is let in. */
+  @Test
+  void noFurtherThanThisBuildFits() {
+    script("V1__users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, name text);");
+    try (Orchestrator member = old()) {
+      flyway(member).migrate();
+      assertThat(columns("users"))
+          .containsExactly(List.of("full_name"), List.of("id"), List.of("name"));
+      assertThat(member.fit()).isTrue();
+      assertThat(member.status().migrations().get(0).phase()).isEqualTo("ENFORCE");
+    }
+  }
+
+  /** Whoever is counted is looked after, even where there are no rows. */
+  @Test
+  void noFurtherThanTheFleetFits() {
+    script("V1__users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, name text);");
+    try (Orchestrator before =
+            Members.member(database.dataSource(), "0").timing(Members::patient).build();
+        Orchestrator member =
+            Members.member(database.dataSource(), "1")
+                .timing(SLOW)
+                .thisBuild(FlywayJoinScenario.FULL_NAME, RenameColumn.Code.USES_NEW_NAME)
+                .build()) {
+      before.advance();
+      flyway(member).migrate();
+      assertThat(member.status().migrations().get(0).phase()).isEqualTo("ENFORCE");
+      assertThat(columns("users")).hasSize(3);
+      assertThat(history()).containsExactly(List.of("1", true), List.of("2.1", true));
+    }
+  }
+
+  @Test
+  void everyKindOfOperationHasItsPlace() {
+    script(
+        "V1__tables.sql",
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text, junk int NOT NULL);"
+            + " CREATE TABLE old (id int);");
+    script("V3__all.sql", "INSERT INTO orders (id) VALUES (1); CREATE TABLE old (id text);");
+    try (Orchestrator member =
+        Members.member(database.dataSource(), "1")
+            .timing(SLOW)
+            .thisBuild(
+                CreateTable.of("billing/orders")
+                    .flyway("2.1")
+                    .table("orders")
+                    .column("id", "bigint")
+                    .primaryKey("id")
+                    .build(),
+                CreateTable.Code.values()[CreateTable.Code.values().length - 1])
+            .thisBuild(
+                CreateIndex.of("billing/index")
+                    .flyway("2.2")
+                    .table("users")
+                    .name("users_name")
+                    .columns("name")
+                    .build(),
+                CreateIndex.Code.NEEDS)
+            .thisBuild(
+                DropColumn.of("billing/junk").flyway("2.3").table("users").column("junk").build(),
+                DropColumn.Code.UNUSED)
+            .thisBuild(
+                DropTable.of("billing/old").flyway("2.4").table("old").build(),
+                DropTable.Code.UNUSED)
+            .build()) {
+      flyway(member).migrate();
+      assertThat(phases()).hasSize(4).allMatch(each -> each.get(1).equals("DONE"));
+      assertThat(columns("users")).containsExactly(List.of("id"), List.of("name"));
+      assertThat(
+              database.queryLong(
+                  "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND"
+                      + " relname IN ('old', 'users_name', 'orders')"))
+          .isEqualTo(3);
+      assertThat(
+              database.queryLong(
+                  "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND"
+                      + " relkind = 'r' AND relname NOT IN ('old', 'users', 'orders',"
+                      + " 'flyway_schema_history')"))
+          .isZero();
+    }
+  }
+
+  @Test
+  void placesAreChecked() {
+    Migration<RenameColumn.Code> first = FlywayJoinScenario.FULL_NAME;
+    assertThatThrownBy(() -> RenameColumn.of("billing/x").flyway("2.x"))
+        .isInstanceOf(DeclarationException.class)
+        .hasMessageContainingAll("billing/x", "2.x", "39.1");
+    AddColumn same =
+        AddColumn.of("billing/same").flyway("2_1").table("users").column("s", "int").build();
+    AddColumn earlier =
+        AddColumn.of("billing/early").flyway("1.9").table("users").column("s", "int").build();
+    AddColumn after =
+        AddColumn.of("billing/after")
+            .flyway("1.9")
+            .table("orders")
+            .column("s", "int")
+            .after(first)
+            .build();
+    for (AddColumn wrong : List.of(same, earlier, after)) {
+      try (Orchestrator member =
+          Members.member(database.dataSource(), "1")
+              .thisBuild(first, RenameColumn.Code.USES_OLD_NAME)
+              .thisBuild(wrong, AddColumn.Code.UNAWARE)
+              .build()) {
+        assertThatThrownBy(() -> flyway(member))
+            .isInstanceOf(DeclarationException.class)
+            .hasMessageContainingAll(first.id(), wrong.id());
+      }
+    }
+    try (Orchestrator member = old()) {
+      assertThatThrownBy(() -> flyway(member, each -> each.group(true)))
+          .hasMessageContaining("group=true");
+      FluentConfiguration twice = Flyway.configure().dataSource(database.dataSource());
+      member.joinFlyway(twice);
+      assertThatThrownBy(() -> member.joinFlyway(twice)).hasMessageContaining("joined before");
+    }
+  }
+
+  @Test
+  void theApplicationsOwnMigrationsAndCallbacksStay() {
+    FlywayJoinScenario.scripts(scripts);
+    script("afterMigrate.sql", "CREATE TABLE called ();");
+    try (Orchestrator member = FlywayJoinScenario.member(database.dataSource())) {
+      flyway(member).migrate();
+      assertThat(columns("called")).isEmpty();
+    }
+  }
+
+  /** Control tables that stay behind would say that everything is done. */
+  @Test
+  void cleanTakesTheControlTablesAlong() {
+    FlywayJoinScenario.scripts(scripts);
+    try (Orchestrator member = FlywayJoinScenario.member(database.dataSource())) {
+      Flyway alone = flyway(member);
+      alone.migrate();
+      assertThatThrownBy(alone::clean)
+          .isInstanceOf(FlywayException.class)
+          .hasRootCauseInstanceOf(DeclarationException.class)
+          .hasStackTraceContaining("schemas(...)");
+      assertThat(columns("users")).hasSize(3);
+    }
+    try (Orchestrator member = FlywayJoinScenario.member(database.dataSource())) {
+      flyway(member, each -> each.schemas("public", "orchestrator")).clean();
+    }
+    try (Orchestrator member = FlywayJoinScenario.member(database.dataSource())) {
+      flyway(member, each -> each.schemas("public", "orchestrator")).migrate();
+      assertThat(columns("users")).hasSize(3);
+      assertThat(phases()).allMatch(each -> each.get(1).equals("DONE"));
+    }
+  }
+
+  /** What a failed attempt left is gone on with; Flyway itself has no note of it. */
+  @Test
+  void aStartThatFailsIsRepeated() {
+    script("V1__users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, name text);");
+    script("V3__wrong.sql", "SELECT full_name, wrong FROM users;");
+    try (Orchestrator member =
+        Members.member(database.dataSource(), "1")
+            .thisBuild(FlywayJoinScenario.FULL_NAME, RenameColumn.Code.USES_NEW_NAME)
+            .build()) {
+      assertThatThrownBy(() -> flyway(member).migrate()).hasMessageContaining("wrong");
+      database.execute("DELETE FROM flyway_schema_history WHERE version = '2.1'");
+      script("V3__wrong.sql", "SELECT full_name FROM users;");
+      flyway(member).migrate();
+      assertThat(columns("users")).containsExactly(List.of("full_name"), List.of("id"));
+      assertThat(history()).hasSize(3);
+    }
+  }
+
+  @Test
+  void aPlaceBeforeItsTableIsRefusedAndLeavesNothing() {
+    script("V0__nothing.sql", "SELECT 1;");
+    try (Orchestrator member = FlywayJoinScenario.member(database.dataSource())) {
+      assertThatThrownBy(() -> flyway(member).migrate())
+          .hasRootCauseInstanceOf(RefusedException.class)
+          .hasStackTraceContaining("users");
+      assertThat(history()).containsExactly(List.of("0", true));
+      FlywayJoinScenario.scripts(scripts);
+      flyway(member).migrate();
+      assertThat(columns("users")).hasSize(3);
+    }
+  }
+}
