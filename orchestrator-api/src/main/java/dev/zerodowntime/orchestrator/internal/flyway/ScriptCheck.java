@@ -24,6 +24,8 @@ final class ScriptCheck {
 
   private static final Logger LOG = LoggerFactory.getLogger(ScriptCheck.class);
 
+  private static final String IN_JAR = "!/";
+
   private final List<Unfinished> unfinished;
 
   ScriptCheck(List<Unfinished> unfinished) {
@@ -88,7 +90,7 @@ final class ScriptCheck {
         .find();
   }
 
-  /** As a file, or on the class path, where what is known of its place is the name of an entry. */
+  /** As a file, or on the class path: there its place ends with the name of an entry, of a jar. */
   private static Optional<String> text(MigrationInfo info, Configuration configuration) {
     String location = info.getPhysicalLocation();
     if (location == null) {
@@ -103,7 +105,8 @@ final class ScriptCheck {
     } catch (InvalidPathException | IOException e) {
       LOG.debug("{} is not a file that can be read", location, e);
     }
-    try (InputStream stream = configuration.getClassLoader().getResourceAsStream(location)) {
+    String entry = location.substring(location.lastIndexOf(IN_JAR) + 1).replaceFirst("^/", "");
+    try (InputStream stream = configuration.getClassLoader().getResourceAsStream(entry)) {
       return stream == null
           ? Optional.empty()
           : Optional.of(new String(stream.readAllBytes(), encoding));
