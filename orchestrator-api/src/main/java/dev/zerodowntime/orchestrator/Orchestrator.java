@@ -63,6 +63,9 @@ public interface Orchestrator extends AutoCloseable {
    *   <li>calls {@link #advance()} at the end, whose exceptions are the causes of Flyway's.
    * </ul>
    *
+   * <p>A place whose migration is refused fails as any of Flyway's migrations do; on MySQL and
+   * MariaDB Flyway notes that, and wants {@code repair()} before it tries again.
+   *
    * <p>Flyway holds up to three connections meanwhile, and this library three more. {@code clean()}
    * is refused unless it takes the control tables along, which would else remember what is gone.
    *

@@ -192,6 +192,11 @@ public final class Engine implements Orchestrator, Host {
   }
 
   @Override
+  public boolean transactionalDdl() {
+    return call(() -> connected().dialect().transactionalDdl());
+  }
+
+  @Override
   public String currentSchema() {
     return call(() -> connected().server().schema());
   }

@@ -31,6 +31,13 @@ public interface Host {
   String controlSchema();
 
   /**
+   * Whether DDL takes part in transactions.
+   *
+   * @return as the dialect says
+   */
+  boolean transactionalDdl();
+
+  /**
    * The schema of the connections.
    *
    * @return its name, unquoted

@@ -35,12 +35,13 @@ final class Place implements JavaMigration {
   }
 
   /**
-   * The engine has connections of its own, so Flyway's transaction stays empty; but one that is
-   * rolled back leaves no note of a failure behind, which somebody would have to repair.
+   * The engine has connections of its own, so Flyway's transaction stays empty; but where DDL takes
+   * part in transactions, one that is rolled back leaves no note of a failure, which somebody would
+   * have to repair. Elsewhere it would only be a snapshot that DDL must not be run beside.
    */
   @Override
   public boolean canExecuteInTransaction() {
-    return true;
+    return host.transactionalDdl();
   }
 
   @Override
