@@ -11,7 +11,6 @@ import dev.zerodowntime.orchestrator.EndBlockers;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.HealthCheck;
-import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.LoadSignal;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationPlan;
@@ -192,22 +191,22 @@ public final class Engine implements Orchestrator {
   @Override
   public ReleaseManifest manifest() {
     Map<String, ReleaseManifest.Declaration> declarations = new LinkedHashMap<>();
-    configuration
-        .declarations()
-        .forEach(
-            each -> {
-              Migration<?> migration = each.migration();
-              if (migration != null) {
-                Lifecycle lifecycle = migration.lifecycle();
-                declarations.put(
-                    each.id(), new ReleaseManifest.Declaration(lifecycle, each.stages()));
-              }
-            });
+    for (Declaration each : configuration.declarations()) {
+      Migration<?> migration = each.migration();
+      declarations.putIfAbsent(
+          each.id(),
+          new ReleaseManifest.Declaration(
+              migration == null ? null : migration.lifecycle(),
+              migration == null ? null : migration.table(),
+              each.stages()));
+    }
     return new ReleaseManifest(
         configuration.application(),
         configuration.release(),
         declarations,
-        List.copyOf(configuration.finished()));
+        List.copyOf(configuration.finished()),
+        configuration.touches(),
+        false);
   }
 
   @Override
