@@ -16,6 +16,7 @@ import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationPlan;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.Pace;
+import dev.zerodowntime.orchestrator.Readiness;
 import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
@@ -160,6 +161,21 @@ public final class Engine implements Orchestrator {
   @Override
   public AdvanceReport drive(Duration patience) {
     return call(() -> connected().startup().drive(patience));
+  }
+
+  @Override
+  public Readiness await(ReleaseManifest manifest, Duration patience) {
+    if (patience.isNegative()) {
+      throw new IllegalArgumentException("patience must not be negative, but is " + patience);
+    }
+    Readiness readiness = call(() -> connected().startup().await(manifest, patience));
+    LOG.info("{}", readiness);
+    return readiness;
+  }
+
+  @Override
+  public List<ReleaseManifest> countedManifests() {
+    return call(() -> connected().reporter().counted());
   }
 
   @Override
