@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.reflect.InaccessibleObjectException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -111,7 +112,7 @@ public final class ReleaseManifestMain {
       var constructor = type.asSubclass(ThisBuild.class).getDeclaredConstructor();
       constructor.setAccessible(true);
       return constructor.newInstance();
-    } catch (ReflectiveOperationException | LinkageError e) {
+    } catch (ReflectiveOperationException | InaccessibleObjectException | LinkageError e) {
       Throwable why = e.getCause() == null ? e : e.getCause();
       throw bad("No build can be made of class " + name + ": " + why, remedy);
     } catch (ClassCastException e) {
