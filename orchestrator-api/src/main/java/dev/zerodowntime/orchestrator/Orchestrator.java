@@ -128,6 +128,35 @@ public interface Orchestrator extends AutoCloseable {
   ReleaseManifest manifest();
 
   /**
+   * Waits until every build of a release would be admitted, for a pipeline that is about to start
+   * it. Drives meanwhile, as {@link #drive(Duration)} does, unless this is a {@link Role#MEMBER}.
+   * Registers nobody, and reserves nothing: it says what is so when it returns.
+   *
+   * <p>Returns at once if the schema suits the release, if it has left it behind, or if the release
+   * needs a phase of a migration that nobody has declared: waiting would be in vain. While it
+   * waits, it logs for what every 30 s.
+   *
+   * @param manifest what the release says of itself, such as {@link #manifest()} or {@link
+   *     ReleaseManifest#fromJson}
+   * @param patience how long; with zero it drives as far as one pass gets
+   * @return whether the release may start; if not, what for and how long it would have to wait
+   * @throws DeclarationException if production would refuse the release whatever the schema is: its
+   *     release string stands for other stages, or a stage is unknown
+   * @throws DatabaseException if the database can't be used
+   */
+  Readiness await(ReleaseManifest manifest, Duration patience);
+
+  /**
+   * What everybody who is counted says of itself, for {@link RolloutCheck}: releases with members,
+   * those that are warm, and pinned members under their label. Changes nothing, and waits for
+   * nobody.
+   *
+   * @return one manifest for each, with the spans as they are in this database; none where the
+   *     control tables are not installed yet
+   */
+  List<ReleaseManifest> countedManifests();
+
+  /**
    * Whether this process is counted and fits the schema, as of its last heartbeat.
    *
    * @return false before a successful {@link #advance()}, and when it has been struck off and could

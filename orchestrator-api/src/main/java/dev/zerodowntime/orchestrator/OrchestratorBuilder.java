@@ -50,6 +50,12 @@ public final class OrchestratorBuilder {
     this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
   }
 
+  /** For what a build says of itself alone; whatever needs a database is an error. */
+  OrchestratorBuilder(ThisBuild build) {
+    this(new NoDataSource());
+    thisBuild(build);
+  }
+
   /**
    * The application this process is an instance of.
    *
@@ -69,6 +75,17 @@ public final class OrchestratorBuilder {
    */
   public OrchestratorBuilder release(String release) {
     this.release = release;
+    return this;
+  }
+
+  /**
+   * Says all that a build says of itself: application, release, declarations.
+   *
+   * @param build what it says; the same is written into its release manifest
+   * @return this
+   */
+  public OrchestratorBuilder thisBuild(ThisBuild build) {
+    build.declare(this);
     return this;
   }
 

@@ -1,14 +1,21 @@
 package dev.zerodowntime.orchestrator;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * Whether releases can follow each other without downtime, found out without a database.
  *
- * @param problems why they can't; empty when they can
+ * <p>A build that declares several stages is taken at whichever suits: where its instances were
+ * admitted at a lower one, they have to be started anew to be at a higher one.
+ *
+ * @param problems why they can't, and what to do; empty when they can
  */
 public record RolloutCheck(List<String> problems) {
 
@@ -18,7 +25,7 @@ public record RolloutCheck(List<String> problems) {
   }
 
   /**
-   * Whether the releases can roll out in this order.
+   * Whether the releases can roll out.
    *
    * @return true when there are no problems
    */
@@ -27,78 +34,63 @@ public record RolloutCheck(List<String> problems) {
   }
 
   /**
-   * Checks releases of one application in the order in which they roll out: while one replaces the
-   * other, both must be able to run against some phase of every migration.
+   * Checks releases in the order in which they roll out: while one replaces the other, both must be
+   * able to run against some phase of every migration; and so must the latest release of every
+   * other application by then.
    *
-   * @param manifests oldest first
+   * @param manifests oldest first; of one application or of several that share a database
    * @return the result
    */
   public static RolloutCheck of(ReleaseManifest... manifests) {
+    Set<String> problems = new LinkedHashSet<>(sameName(Arrays.asList(manifests)));
+    Map<String, ReleaseManifest> running = new LinkedHashMap<>();
+    for (ReleaseManifest each : manifests) {
+      problems.addAll(new Rollout(each, List.copyOf(running.values())).problems());
+      running.put(each.application(), each);
+    }
+    return new RolloutCheck(List.copyOf(problems));
+  }
+
+  /**
+   * Checks whether a release can roll out while all of the others are still counted. These are
+   * assumed to suit each other.
+   *
+   * @param candidate the release that is to roll out
+   * @param counted the others, in any order, such as {@link Orchestrator#countedManifests()}
+   * @return the result
+   */
+  public static RolloutCheck of(ReleaseManifest candidate, Collection<ReleaseManifest> counted) {
+    Set<String> problems = new LinkedHashSet<>();
+    for (ReleaseManifest each : counted) {
+      problems.addAll(sameName(List.of(each, candidate)));
+    }
+    problems.addAll(new Rollout(candidate, List.copyOf(counted)).problems());
+    return new RolloutCheck(List.copyOf(problems));
+  }
+
+  /** Production refuses a release string that stands for other stages than before. */
+  private static List<String> sameName(List<ReleaseManifest> manifests) {
     List<String> problems = new ArrayList<>();
-    for (int i = 1; i < manifests.length; i++) {
-      compare(manifests[i - 1], manifests[i], problems);
-    }
-    return new RolloutCheck(problems);
-  }
-
-  private static void compare(
-      ReleaseManifest before, ReleaseManifest after, List<String> problems) {
-    Set<String> ids = new TreeSet<>(before.declarations().keySet());
-    ids.addAll(after.declarations().keySet());
-    for (String id : ids) {
-      ReleaseManifest.Declaration old = before.declarations().get(id);
-      ReleaseManifest.Declaration fresh = after.declarations().get(id);
-      ReleaseManifest.Declaration either = fresh != null ? fresh : old;
-      if (either == null) {
-        continue;
-      }
-      Lifecycle lifecycle = either.lifecycle();
-      List<StageSpan> oldStages = stages(before, id, old, lifecycle);
-      List<StageSpan> newStages = stages(after, id, fresh, lifecycle);
-      boolean shared =
-          oldStages.stream()
-              .anyMatch(a -> newStages.stream().anyMatch(b -> a.span().overlaps(b.span())));
-      if (!shared) {
-        problems.add(
-            id
-                + ": release "
-                + before.release()
-                + " is at "
-                + oldStages
-                + " and release "
-                + after.release()
-                + " at "
-                + newStages
-                + "; no phase suits both. Put a release in between"
-                + between(lifecycle, oldStages, newStages)
-                + ".");
+    for (int i = 1; i < manifests.size(); i++) {
+      for (ReleaseManifest before : manifests.subList(0, i)) {
+        ReleaseManifest now = manifests.get(i);
+        if (before.application().equals(now.application())
+            && before.release().equals(now.release())
+            && !before.stagesById().equals(now.stagesById())) {
+          problems.add(
+              "release "
+                  + now.release()
+                  + " of "
+                  + now.application()
+                  + " is the name of two builds: one declares "
+                  + before.stagesById()
+                  + ", the other "
+                  + now.stagesById()
+                  + ". Give every build a release string of its own: warm releases and rollbacks"
+                  + " are judged by it.");
+        }
       }
     }
-  }
-
-  private static String between(
-      Lifecycle lifecycle, List<StageSpan> before, List<StageSpan> after) {
-    for (StageSpan each : lifecycle.stages()) {
-      boolean meetsBoth =
-          before.stream().anyMatch(a -> a.span().overlaps(each.span()))
-              && after.stream().anyMatch(b -> b.span().overlaps(each.span()));
-      if (meetsBoth) {
-        return " whose code is at " + each.stage();
-      }
-    }
-    return "";
-  }
-
-  private static List<StageSpan> stages(
-      ReleaseManifest manifest,
-      String id,
-      ReleaseManifest.@org.jspecify.annotations.Nullable Declaration declaration,
-      Lifecycle lifecycle) {
-    if (declaration != null) {
-      return declaration.stages().stream()
-          .map(stage -> new StageSpan(stage, lifecycle.span(stage)))
-          .toList();
-    }
-    return List.of(manifest.finished().contains(id) ? lifecycle.newest() : lifecycle.oldest());
+    return problems;
   }
 }

@@ -52,13 +52,23 @@ final class DeclarationCheck {
 
   /** A release string means one set of stages: warm releases and rollbacks are judged by it. */
   static void requireSameStages(EngineContext ctx, List<Release> releases) {
+    requireSameStages(
+        ctx, releases, ctx.application(), ctx.release(), ctx.declarations().stagesById());
+  }
+
+  /** The same of another build. */
+  static void requireSameStages(
+      EngineContext ctx,
+      List<Release> releases,
+      String application,
+      String release,
+      Map<String, List<String>> mine) {
     if (ctx.environment() == Environment.DEVELOPMENT) {
       return;
     }
-    Map<String, List<String>> mine = ctx.declarations().stagesById();
     for (Release each : releases) {
-      if (!each.application().equals(ctx.application())
-          || !each.release().equals(ctx.release())
+      if (!each.application().equals(application)
+          || !each.release().equals(release)
           || each.declared().equals(mine)) {
         continue;
       }
@@ -69,9 +79,9 @@ final class DeclarationCheck {
           throw new DeclarationException(
               ErrorCode.RELEASE_CHANGED,
               "Release "
-                  + ctx.release()
+                  + release
                   + " of "
-                  + ctx.application()
+                  + application
                   + " was registered with stage "
                   + String.join(", ", before)
                   + " for "

@@ -11,12 +11,12 @@ import dev.zerodowntime.orchestrator.EndBlockers;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.HealthCheck;
-import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.LoadSignal;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationPlan;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.Pace;
+import dev.zerodowntime.orchestrator.Readiness;
 import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
@@ -217,6 +217,21 @@ public final class Engine implements Orchestrator, Host {
   }
 
   @Override
+  public Readiness await(ReleaseManifest manifest, Duration patience) {
+    if (patience.isNegative()) {
+      throw new IllegalArgumentException("patience must not be negative, but is " + patience);
+    }
+    Readiness readiness = call(() -> connected().startup().await(manifest, patience));
+    LOG.info("{}", readiness);
+    return readiness;
+  }
+
+  @Override
+  public List<ReleaseManifest> countedManifests() {
+    return call(() -> connected().reporter().counted());
+  }
+
+  @Override
   public FleetStatus status() {
     return call(() -> connected().reporter().status());
   }
@@ -245,22 +260,22 @@ public final class Engine implements Orchestrator, Host {
   @Override
   public ReleaseManifest manifest() {
     Map<String, ReleaseManifest.Declaration> declarations = new LinkedHashMap<>();
-    configuration
-        .declarations()
-        .forEach(
-            each -> {
-              Migration<?> migration = each.migration();
-              if (migration != null) {
-                Lifecycle lifecycle = migration.lifecycle();
-                declarations.put(
-                    each.id(), new ReleaseManifest.Declaration(lifecycle, each.stages()));
-              }
-            });
+    for (Declaration each : configuration.declarations()) {
+      Migration<?> migration = each.migration();
+      declarations.putIfAbsent(
+          each.id(),
+          new ReleaseManifest.Declaration(
+              migration == null ? null : migration.lifecycle(),
+              migration == null ? null : migration.table(),
+              each.stages()));
+    }
     return new ReleaseManifest(
         configuration.application(),
         configuration.release(),
         declarations,
-        List.copyOf(configuration.finished()));
+        List.copyOf(configuration.finished()),
+        configuration.touches(),
+        false);
   }
 
   @Override

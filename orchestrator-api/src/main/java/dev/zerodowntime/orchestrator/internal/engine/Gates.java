@@ -203,10 +203,36 @@ final class Gates {
                           ? lifecycle.name(pair.entering())
                           : "the way back to " + lifecycle.name(pair.entering())),
                   Instant.ofEpochMilli(row.since()),
-                  null));
+                  left(by.until(), snapshot.now())));
         }
       }
     }
+  }
+
+  private static @Nullable Duration left(@Nullable Long until, long now) {
+    return until == null ? null : Duration.ofMillis(Math.max(0, until - now));
+  }
+
+  /**
+   * What is already known to be in the way of a phase further up, beyond the one that is next: who
+   * doesn't suit it, and what a person has to approve.
+   */
+  List<Wait> ahead(Snapshot snapshot, MigrationRow row, int phase) {
+    List<Wait> waits = new ArrayList<>();
+    Fleet fleet = snapshot.fleet(row, ctx.foreign(snapshot.control()));
+    State pair = State.at(phase - 1).entering(Direction.UP);
+    objections(snapshot, row, fleet, pair, waits);
+    String name = row.lifecycle().name(phase);
+    if (ctx.environment() == Environment.PRODUCTION
+        && names(row.policy().approvals(), name)
+        && approvals(snapshot, row, name).isEmpty()) {
+      waits.add(approval(row, name));
+    }
+    return waits;
+  }
+
+  private static Wait approval(MigrationRow row, String phase) {
+    return Wait.of(Kind.APPROVAL, "approve(\"" + row.id() + "\", \"" + phase + "\")");
   }
 
   String whyPaused(Snapshot snapshot) {
@@ -231,7 +257,7 @@ final class Gates {
     if (production
         && names(row.policy().approvals(), name)
         && approvals(snapshot, row, name).isEmpty()) {
-      waits.add(Wait.of(Kind.APPROVAL, "approve(\"" + row.id() + "\", \"" + name + "\")"));
+      waits.add(approval(row, name));
     }
     if (production && phase == row.lifecycle().purge()) {
       long left = row.policy().retention().toMillis() - (snapshot.now() - row.since());

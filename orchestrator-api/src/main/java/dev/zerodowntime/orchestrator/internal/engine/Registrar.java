@@ -5,7 +5,6 @@ import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.internal.control.Events.Event;
-import dev.zerodowntime.orchestrator.internal.control.FleetRows.Application;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Release;
 import dev.zerodowntime.orchestrator.internal.control.FleetWriter.NewMember;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
@@ -122,28 +121,7 @@ final class Registrar {
     if (before != null) {
       return List.of(row.stage(before));
     }
-    Engine.Declaration declared = ctx.declarations().about(row).orElse(null);
-    if (declared != null) {
-      List<StageSpan> spans = new ArrayList<>();
-      for (StageSpan each : row.lifecycle().stages()) {
-        if (declared.stages().contains(each.stage())) {
-          spans.add(each);
-        }
-      }
-      // A stage that the row doesn't know: its library is older, or the declaration is wrong.
-      declared.stages().forEach(row.lifecycle()::span);
-      return spans;
-    }
-    if (ctx.declarations().finished().contains(row.id())) {
-      return List.of(row.lifecycle().newest());
-    }
-    Application known =
-        snapshot
-            .applications()
-            .getOrDefault(ctx.application(), new Application(ctx.application(), Long.MAX_VALUE));
-    return snapshot.counts(row, known, ctx.declarations().touches())
-        ? List.of(row.lifecycle().oldest())
-        : List.of();
+    return Admission.of(ctx).declared(snapshot, row);
   }
 
   private void admit(

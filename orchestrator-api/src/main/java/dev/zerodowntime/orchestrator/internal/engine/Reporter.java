@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.Lifecycle;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
+import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.State;
@@ -23,6 +24,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,7 +45,7 @@ final class Reporter {
     this.gates = driver.gates();
   }
 
-  private Snapshot snapshot() throws SQLException {
+  Snapshot snapshot() throws SQLException {
     return Db.autoCommit(
         ctx.dataSource(), c -> Snapshot.read(c, ctx.reader(), ctx.timing(), ctx.rules()));
   }
@@ -163,6 +165,17 @@ final class Reporter {
     }
     seenMigrations = snapshot.migrations().size();
     return reports;
+  }
+
+  /** What a migration waits for, and what its author does next. */
+  MigrationReport waiting(Snapshot snapshot, MigrationRow row, Driver.Pass pass)
+      throws SQLException {
+    return report(snapshot, row, List.of(), pass.leading() ? pass.waits().get(row.key()) : null);
+  }
+
+  /** What is known to be in the way of a phase beyond the next. */
+  List<Wait> ahead(Snapshot snapshot, MigrationRow row, int phase) {
+    return gates.ahead(snapshot, row, phase);
   }
 
   /** Most of what is noted is about locks; the rest begins with its kind. */
@@ -345,6 +358,66 @@ final class Reporter {
       }
     }
     return "";
+  }
+
+  /** What everybody who is counted says of itself, as it would have told CI. */
+  List<ReleaseManifest> counted() throws SQLException {
+    List<ReleaseManifest> counted = new ArrayList<>();
+    if (ctx.tables().installed(ctx.dataSource()).isEmpty()) {
+      return counted;
+    }
+    Snapshot snapshot = snapshot();
+    for (Release each : snapshot.releases()) {
+      boolean live = snapshot.hasLiveMember(each.application(), each.release());
+      if (live || snapshot.warmReleases().contains(each)) {
+        counted.add(
+            new ReleaseManifest(
+                each.application(),
+                each.release(),
+                declared(snapshot, each.declared()),
+                List.copyOf(each.finished()),
+                each.touches(),
+                !live));
+      }
+    }
+    for (Pinned each : snapshot.pinned()) {
+      Map<String, List<String>> stages = new LinkedHashMap<>();
+      for (MigrationRow row : snapshot.migrations()) {
+        String stage = each.stages().get(row.key());
+        if (stage != null) {
+          stages.put(row.id(), List.of(stage));
+        }
+      }
+      counted.add(
+          new ReleaseManifest(
+              each.application(), each.label(), declared(snapshot, stages), List.of()));
+    }
+    return counted;
+  }
+
+  private static Map<String, ReleaseManifest.Declaration> declared(
+      Snapshot snapshot, Map<String, List<String>> stages) {
+    Map<String, ReleaseManifest.Declaration> declared = new LinkedHashMap<>();
+    stages.forEach(
+        (id, each) -> {
+          MigrationRow row =
+              snapshot.migrations().stream()
+                  .filter(known -> known.id().equals(id))
+                  .findFirst()
+                  .orElse(null);
+          declared.put(
+              id,
+              new ReleaseManifest.Declaration(
+                  row != null && knows(row, each) ? row.lifecycle() : null,
+                  row == null ? null : row.table(),
+                  each));
+        });
+    return declared;
+  }
+
+  /** A stage that the row doesn't know any more was declared before the row was changed. */
+  private static boolean knows(MigrationRow row, List<String> stages) {
+    return stages.stream().allMatch(each -> row.stage(each).stage().equals(each));
   }
 
   FleetStatus status() throws SQLException {

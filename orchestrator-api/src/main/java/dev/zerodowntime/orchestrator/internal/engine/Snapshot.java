@@ -227,10 +227,26 @@ record Snapshot(
 
   /** How long a warm release stays warm, for people. */
   String warmUntil(Release release) {
-    Long last = release.lastMember();
-    return superseded(release) && last != null
-        ? "until " + Instant.ofEpochMilli(last + timing.horizon().toMillis())
+    Long until = coldAt(release);
+    return until != null
+        ? "until " + Instant.ofEpochMilli(until)
         : "until a later release has been live for the soak time";
+  }
+
+  private @Nullable Long coldAt(Release release) {
+    Long last = release.lastMember();
+    return superseded(release) && last != null ? last + timing.horizon().toMillis() : null;
+  }
+
+  /** When a member will be counted no more, if it is leaving, or a driver watches its silence. */
+  private @Nullable Long goneAt(Member member) {
+    Long closed = member.closed();
+    if (closed != null) {
+      return closed + timing.drain().toMillis();
+    }
+    return silent(member).isEmpty()
+        ? null
+        : now() + Math.max(0, timing.expiry().toMillis() - member.still());
   }
 
   /** The stage by which code of an application is judged, or empty if it isn't counted. */
@@ -285,6 +301,7 @@ record Snapshot(
   Fleet fleet(MigrationRow migration, boolean foreignServer) {
     Map<String, Integer> live = new LinkedHashMap<>();
     Map<String, StageSpan> stages = new LinkedHashMap<>();
+    Map<String, Long> until = new HashMap<>();
     for (Member member : members) {
       if (live(member)) {
         stage(migration, member)
@@ -299,6 +316,10 @@ record Snapshot(
                           + stage.stage();
                   live.merge(name, 1, Integer::sum);
                   stages.put(name, stage);
+                  Long gone = goneAt(member);
+                  if (gone != null) {
+                    until.merge(name, gone, Math::max);
+                  }
                 });
       }
     }
@@ -311,7 +332,8 @@ record Snapshot(
                   Counted.Kind.LIVE,
                   count + (count == 1 ? " member of " : " members of ") + name,
                   stage.stage(),
-                  stage.span()));
+                  stage.span(),
+                  until.get(name)));
         });
     for (Pinned pin : pinned) {
       stage(migration, pin)
@@ -351,7 +373,8 @@ record Snapshot(
                               + warmUntil(release)
                               + ")",
                           stage.stage(),
-                          stage.span())));
+                          stage.span(),
+                          coldAt(release))));
     }
     return new Fleet(counted, !applications.isEmpty(), control.paused() || foreignServer, held());
   }

@@ -8,6 +8,8 @@ import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
+import dev.zerodowntime.orchestrator.Readiness;
+import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.ReleaseTooOldException;
 import dev.zerodowntime.orchestrator.SchemaNotReadyException;
 import dev.zerodowntime.orchestrator.Wait;
@@ -29,6 +31,9 @@ final class Startup {
 
   private static final Logger LOG = LoggerFactory.getLogger(Startup.class);
   private static final long POLL_MILLIS = 50;
+
+  /** How often whoever waits is told in the log for what. */
+  private static final long TELL_NANOS = Duration.ofSeconds(30).toNanos();
 
   private final EngineContext ctx;
   private final ServerInfo server;
@@ -459,6 +464,66 @@ final class Startup {
       }
     } finally {
       turn.unlock();
+    }
+  }
+
+  /** Waits until the builds of a release would be admitted, and drives where this process may. */
+  Readiness await(ReleaseManifest manifest, Duration patience) throws SQLException {
+    turn.lock();
+    try {
+      prepare();
+      Await await = new Await(ctx, reporter, manifest);
+      await.requireAcceptable();
+      if (!ctx.role().drives()) {
+        return await(await, patience);
+      }
+      crew.enter();
+      try {
+        return await(await, patience);
+      } finally {
+        crew.leave();
+        if (!inBackground) {
+          driver.release();
+        }
+      }
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private Readiness await(Await await, Duration patience) throws SQLException {
+    long end = System.nanoTime() + patience.toNanos();
+    long told = System.nanoTime() - TELL_NANOS;
+    Driver.Pass pass = Driver.Pass.NOT_LEADING;
+    boolean tried = false;
+    while (true) {
+      requireOpen();
+      if (membership.admitted()) {
+        membership.heartbeat();
+      }
+      Readiness found = await.look(pass);
+      boolean over = tried && !before(end) || Thread.currentThread().isInterrupted();
+      if (found.verdict() != Readiness.Verdict.NOT_YET || over) {
+        return found;
+      }
+      if (System.nanoTime() - told >= TELL_NANOS) {
+        LOG.info("{}", found);
+        told = System.nanoTime();
+      }
+      if (ctx.role().drives()) {
+        if (!tried) {
+          driver.takeTurn();
+          await.introduce();
+        }
+        long slice = System.nanoTime() + ctx.timing().tick().toNanos();
+        pass = driver.pass(true, slice - end < 0 ? slice : end);
+      }
+      tried = true;
+      if (!pass.busy()) {
+        long left = Math.max(0, (end - System.nanoTime()) / 1_000_000);
+        long pause = pass.soon() ? POLL_MILLIS : ctx.timing().tick().toMillis();
+        sleep(Math.min(pause, left));
+      }
     }
   }
 

@@ -12,8 +12,11 @@ import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.OrchestratorException;
+import dev.zerodowntime.orchestrator.Readiness;
+import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.ReleaseTooOldException;
 import dev.zerodowntime.orchestrator.Role;
+import dev.zerodowntime.orchestrator.RolloutCheck;
 import dev.zerodowntime.orchestrator.SchemaNotReadyException;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
@@ -210,6 +213,34 @@ public abstract class FleetContract extends Contract {
     try (Orchestrator old = joined(member("1", DropColumn.Code.USES))) {
       assertThat(Ground.of(old, ID).phase()).isEqualTo("NOT_STARTED");
       assertThat(old.fit()).isTrue();
+    }
+  }
+
+  /** What a pipeline learns before it starts a release, and CI about the releases that count. */
+  @Test
+  void aPipelineWaitsUntilAReleaseMayStart() throws Exception {
+    nobodyIsLeft(DROP);
+    ReleaseManifest next = member("2", DropColumn.Code.UNUSED).build().manifest();
+    Duration forever = Duration.ofDays(1);
+    try (Orchestrator job = ground.job().build()) {
+      try (Orchestrator old = joined(member("1", DropColumn.Code.USES))) {
+        Readiness waits = job.await(next, Duration.ZERO);
+        assertThat(waits.verdict()).isEqualTo(Readiness.Verdict.NOT_YET);
+        assertThat(waits).asString().contains("UNUSED needs RELAX", "1 member of billing 1");
+        assertThat(RolloutCheck.of(next, job.countedManifests()).problems())
+            .singleElement()
+            .asString()
+            .contains(ID, "release 1 of billing", "NOT_READING");
+        assertThat(old.fit()).isTrue();
+      }
+      assertThat(job.await(next, forever).verdict()).isEqualTo(Readiness.Verdict.READY);
+      assertThat(job.countedManifests()).isEmpty();
+      try (Orchestrator current = joined(member("2", DropColumn.Code.UNUSED))) {
+        assertThat(driven(current)).isEqualTo("CONTRACT");
+        ReleaseManifest before = member("1", DropColumn.Code.USES).build().manifest();
+        assertThat(job.await(before, forever).verdict()).isEqualTo(Readiness.Verdict.LEFT_BEHIND);
+        assertThat(current.fit()).isTrue();
+      }
     }
   }
 
