@@ -3,7 +3,9 @@ package dev.zerodowntime.samples.rollingdeploy;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.Role;
+import java.time.Duration;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
@@ -14,6 +16,7 @@ import javax.sql.DataSource;
 final class Pipeline implements AutoCloseable {
 
   private static final String APPLICATION = "users";
+  private static final Duration PATIENCE = Duration.ofSeconds(120);
 
   private final Orchestrator orchestrator;
 
@@ -32,10 +35,33 @@ final class Pipeline implements AutoCloseable {
     orchestrator.adopted(APPLICATION);
   }
 
-  /** Whether all that the releases have announced is carried out to its end. */
-  boolean finished() {
-    List<MigrationReport> migrations = migrations();
-    return migrations.size() == 2 && migrations.stream().allMatch(MigrationReport::finished);
+  /** Waits until a migration has reached a phase that the next release needs. */
+  void awaitPhase(String id, String phase) throws InterruptedException {
+    await(
+        id + " is to reach " + phase,
+        () ->
+            migrations().stream()
+                .filter(each -> each.id().equals(id))
+                .anyMatch(each -> each.state().reached() >= each.lifecycle().position(phase)));
+  }
+
+  /** Waits until all that the releases have announced is carried out to its end. */
+  void awaitFinished() throws InterruptedException {
+    await(
+        "both migrations are to be finished",
+        () -> {
+          List<MigrationReport> migrations = migrations();
+          return migrations.size() == 2 && migrations.stream().allMatch(MigrationReport::finished);
+        });
+  }
+
+  private void await(String what, BooleanSupplier condition) throws InterruptedException {
+    try {
+      Await.until(what, PATIENCE, condition);
+    } catch (IllegalStateException e) {
+      // Everything there is to know, for whoever finds out why it waits.
+      throw new IllegalStateException(e.getMessage() + "\n" + orchestrator.status(), e);
+    }
   }
 
   /** Where each migration is, in one line. */
@@ -43,11 +69,6 @@ final class Pipeline implements AutoCloseable {
     return migrations().stream()
         .map(each -> each.id() + " " + each.phase())
         .collect(Collectors.joining(", "));
-  }
-
-  /** Everything there is to know, for whoever finds out why something waits. */
-  String status() {
-    return orchestrator.status().toString();
   }
 
   private List<MigrationReport> migrations() {

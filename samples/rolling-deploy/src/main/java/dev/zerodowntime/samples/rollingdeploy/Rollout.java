@@ -49,7 +49,9 @@ final class Rollout implements AutoCloseable {
   void begin() throws IOException, InterruptedException {
     announce(Release.R1);
     for (int i = 0; i < INSTANCES; i++) {
-      Instance instance = launch(Release.R1);
+      launch(Release.R1);
+    }
+    for (Instance instance : instances) {
       instance.awaitHealthy(http);
       proxy.takeIn(instance);
     }
@@ -62,17 +64,16 @@ final class Rollout implements AutoCloseable {
     try (Pipeline pipeline = new Pipeline(database.dataSource())) {
       console.say("every instance has the library: adopted(\"users\")");
       pipeline.everyInstanceHasLibrary();
+      // Each release needs what the one before it has announced.
+      pipeline.awaitPhase("users/2026-11-region", "ENFORCE");
       roll(Release.R3);
+      pipeline.awaitPhase("users/2026-11-full-name", "ENFORCE");
       roll(Release.R4);
       console.say("customers complain: back to release 3, and then forward again");
       roll(Release.R3);
       roll(Release.R4);
       console.say("waiting until both migrations are finished: %s", pipeline.phases());
-      try {
-        Await.until("both migrations are to be finished", PATIENCE, pipeline::finished);
-      } catch (IllegalStateException e) {
-        throw new IllegalStateException(e.getMessage() + "\n" + pipeline.status(), e);
-      }
+      pipeline.awaitFinished();
       console.say("finished: %s", pipeline.phases());
       roll(Release.R5);
     }
