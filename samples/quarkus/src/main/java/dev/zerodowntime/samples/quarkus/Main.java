@@ -13,6 +13,8 @@ public class Main {
    * @param args as Quarkus takes them
    */
   public static void main(String... args) {
+    // Before anything logs.
+    System.setProperty("java.util.logging.manager", "org.jboss.logmanager.LogManager");
     Mapping mapping = Schema.open().mapping();
     System.setProperty("quarkus.hibernate-orm.\"" + mapping.unit() + "\".active", "true");
     Quarkus.run(args);

@@ -100,7 +100,7 @@ final class Instance {
     try {
       HttpResponse<String> answer =
           http.send(
-              HttpRequest.newBuilder(uri(health)).timeout(Duration.ofSeconds(10)).build(),
+              HttpRequest.newBuilder(uri().resolve(health)).timeout(Duration.ofSeconds(10)).build(),
               HttpResponse.BodyHandlers.ofString());
       Matcher found = ENTITY.matcher(answer.body());
       entity = found.find() ? found.group(1) : "";
@@ -113,17 +113,14 @@ final class Instance {
     }
   }
 
-  Release release() {
-    return release;
-  }
-
   /** What its health says of the mapping it has chosen, for the stage it was admitted at. */
   String entity() {
     return entity;
   }
 
-  URI uri(String path) {
-    return URI.create("http://127.0.0.1:" + port + path);
+  /** Where it listens, when it is well. */
+  URI uri() {
+    return URI.create("http://127.0.0.1:" + port);
   }
 
   /** Asks it to stop, as Kubernetes does, and waits until it has. */

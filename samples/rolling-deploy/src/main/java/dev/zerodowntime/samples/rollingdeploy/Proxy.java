@@ -25,10 +25,10 @@ final class Proxy implements AutoCloseable {
   private static final Duration ANSWER = Duration.ofSeconds(30);
 
   private static final class Backend {
-    final Instance instance;
+    final URI instance;
     int inFlight;
 
-    Backend(Instance instance) {
+    Backend(URI instance) {
       this.instance = instance;
     }
   }
@@ -65,15 +65,15 @@ final class Proxy implements AutoCloseable {
     return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + path);
   }
 
-  synchronized void takeIn(Instance instance) {
+  synchronized void takeIn(URI instance) {
     backends.add(new Backend(instance));
   }
 
   /** Takes an instance out, and waits until it has answered. */
-  synchronized void takeOut(Instance instance) throws InterruptedException {
+  synchronized void takeOut(URI instance) throws InterruptedException {
     Backend backend =
         backends.stream()
-            .filter(each -> each.instance == instance)
+            .filter(each -> each.instance.equals(instance))
             .findFirst()
             .orElseThrow(() -> new IllegalStateException(instance + " is not in"));
     backends.remove(backend);
@@ -103,29 +103,35 @@ final class Proxy implements AutoCloseable {
   private void handle(HttpExchange exchange) throws IOException {
     try (exchange) {
       byte[] body = exchange.getRequestBody().readAllBytes();
-      Backend backend = acquire();
-      HttpResponse<byte[]> answer;
       try {
-        answer = forward(exchange, body, backend.instance);
-      } finally {
-        release(backend);
+        HttpResponse<byte[]> answer = ask(exchange, body);
+        answer
+            .headers()
+            .firstValue("Release")
+            .ifPresent(each -> exchange.getResponseHeaders().set("Release", each));
+        respond(exchange, answer.statusCode(), answer.body());
+      } catch (IOException | IllegalStateException e) {
+        respond(exchange, 502, e.toString().getBytes(StandardCharsets.UTF_8));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
       }
-      answer
-          .headers()
-          .firstValue("Release")
-          .ifPresent(each -> exchange.getResponseHeaders().set("Release", each));
-      respond(exchange, answer.statusCode(), answer.body());
-    } catch (IOException | IllegalStateException e) {
-      respond(exchange, 502, e.toString().getBytes(StandardCharsets.UTF_8));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
-  private HttpResponse<byte[]> forward(HttpExchange exchange, byte[] body, Instance instance)
+  private HttpResponse<byte[]> ask(HttpExchange exchange, byte[] body)
+      throws IOException, InterruptedException {
+    Backend backend = acquire();
+    try {
+      return forward(exchange, body, backend.instance);
+    } finally {
+      release(backend);
+    }
+  }
+
+  private HttpResponse<byte[]> forward(HttpExchange exchange, byte[] body, URI instance)
       throws IOException, InterruptedException {
     return http.send(
-        HttpRequest.newBuilder(instance.uri(exchange.getRequestURI().toString()))
+        HttpRequest.newBuilder(instance.resolve(exchange.getRequestURI()))
             .timeout(ANSWER)
             .header("Content-Type", "application/json")
             .method(

@@ -53,7 +53,7 @@ final class Rollout implements AutoCloseable {
     }
     for (Instance instance : instances) {
       instance.awaitHealthy(http);
-      proxy.takeIn(instance);
+      proxy.takeIn(instance.uri());
     }
   }
 
@@ -99,8 +99,8 @@ final class Rollout implements AutoCloseable {
         console.say("  an instance of release 3 serves with %s", instance.entity());
         eitherEntities.add(instance.entity());
       }
-      proxy.takeIn(instance);
-      proxy.takeOut(old);
+      proxy.takeIn(instance.uri());
+      proxy.takeOut(old.uri());
       old.stop();
       instances.remove(old);
     }
