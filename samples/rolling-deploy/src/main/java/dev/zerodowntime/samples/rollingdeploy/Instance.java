@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  * when it may be sent requests, and names the entity in use; SIGTERM stops it; each answer has the
  * header {@code Release}.
  */
-final class Instance {
+public final class Instance {
 
   private static final Duration START = Duration.ofSeconds(120);
   private static final Duration STOP = Duration.ofSeconds(60);
@@ -34,26 +34,34 @@ final class Instance {
 
   private static final Pattern ENTITY = Pattern.compile("\"entity\"\\s*:\\s*\"(\\w+)\"");
 
-  private final Release release;
+  private final int release;
   private final Process process;
   private final Path log;
   private final String health;
   private int port;
   private String entity = "";
 
-  private Instance(Release release, Process process, Path log, String health) {
+  private Instance(int release, Process process, Path log, String health) {
     this.release = release;
     this.process = process;
     this.log = log;
     this.health = health;
   }
 
-  /** Starts a process. It doesn't serve yet. */
-  static Instance start(Release release, int number, Settings settings, String url)
+  /**
+   * Starts a process. It doesn't serve yet.
+   *
+   * @param release which release it is to be
+   * @param number of all instances of a run; the first leaves its loaded classes to others
+   * @param settings what to run
+   * @param url of the database
+   * @return the process
+   * @throws IOException if it can't be started
+   */
+  public static Instance start(int release, int number, Settings settings, String url)
       throws IOException {
     Files.createDirectories(settings.logs());
-    Path log =
-        settings.logs().resolve("instance-" + number + "-release-" + release.number() + ".txt");
+    Path log = settings.logs().resolve("instance-" + number + "-release-" + release + ".txt");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // Quick to start, small: there are three of them at a time, and a database.
@@ -70,14 +78,20 @@ final class Instance {
     ProcessBuilder builder = new ProcessBuilder(command);
     Map<String, String> environment = builder.environment();
     environment.put("PORT", "0");
-    environment.put("RELEASE", Integer.toString(release.number()));
+    environment.put("RELEASE", Integer.toString(release));
     environment.put("DATABASE_URL", url);
     builder.redirectErrorStream(true).redirectOutput(log.toFile());
     return new Instance(release, builder.start(), log, settings.health());
   }
 
-  /** Waits until it says that it can serve. */
-  void awaitHealthy(HttpClient http) throws InterruptedException {
+  /**
+   * Waits until it says that it can serve.
+   *
+   * @param http to ask it with
+   * @throws InterruptedException if it was interrupted
+   * @throws IllegalStateException if it ended, with the last lines of its log, or never says so
+   */
+  public void awaitHealthy(HttpClient http) throws InterruptedException {
     Await.until(this + " is to be well", START, () -> healthy(http));
   }
 
@@ -113,18 +127,31 @@ final class Instance {
     }
   }
 
-  /** What its health says of the mapping it has chosen, for the stage it was admitted at. */
-  String entity() {
+  /**
+   * What its health says of the mapping it has chosen, for the stage it was admitted at.
+   *
+   * @return the simple name of the entity's class
+   */
+  public String entity() {
     return entity;
   }
 
-  /** Where it listens, when it is well. */
-  URI uri() {
+  /**
+   * Where it listens, when it is well.
+   *
+   * @return the address, without a path
+   */
+  public URI uri() {
     return URI.create("http://127.0.0.1:" + port);
   }
 
-  /** Asks it to stop, as Kubernetes does, and waits until it has. */
-  void stop() throws InterruptedException {
+  /**
+   * Asks it to stop, as Kubernetes does, and waits until it has.
+   *
+   * @throws InterruptedException if it was interrupted
+   * @throws IllegalStateException if it doesn't; it was killed then
+   */
+  public void stop() throws InterruptedException {
     process.destroy();
     if (!process.waitFor(STOP.toSeconds(), TimeUnit.SECONDS)) {
       kill();
@@ -134,7 +161,7 @@ final class Instance {
   }
 
   /** Leaves nothing behind when the run has failed. */
-  void kill() {
+  public void kill() {
     process.destroyForcibly();
   }
 
@@ -153,6 +180,6 @@ final class Instance {
 
   @Override
   public String toString() {
-    return "an instance of release " + release.number() + " (" + log.getFileName() + ")";
+    return "an instance of release " + release + " (" + log.getFileName() + ")";
   }
 }

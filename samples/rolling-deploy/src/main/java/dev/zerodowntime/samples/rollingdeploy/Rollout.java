@@ -112,7 +112,7 @@ final class Rollout implements AutoCloseable {
   }
 
   private Instance launch(Release release) throws IOException {
-    Instance instance = Instance.start(release, ++started, settings, database.url());
+    Instance instance = Instance.start(release.number(), ++started, settings, database.url());
     instances.add(instance);
     return instance;
   }

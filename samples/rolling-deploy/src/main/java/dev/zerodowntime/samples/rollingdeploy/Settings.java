@@ -9,4 +9,4 @@ import java.nio.file.Path;
  * @param health the path of its health endpoint
  * @param logs the folder for what the instances print
  */
-record Settings(Path jar, String health, Path logs) {}
+public record Settings(Path jar, String health, Path logs) {}
