@@ -25,12 +25,12 @@ import java.util.regex.Pattern;
  */
 public final class Instance {
 
-  private static final Duration START = Duration.ofSeconds(120);
+  private static final Duration START = Duration.ofSeconds(240);
   private static final Duration STOP = Duration.ofSeconds(60);
 
   /** What the web servers of the samples say when they listen. */
   private static final Pattern PORT =
-      Pattern.compile("(?:started on port |Listening on: http://[^\\s:]+:)(\\d+)");
+      Pattern.compile("(?:started on port |Listening on: http://[^\\s:]+:)(\\d+)\\s");
 
   private static final Pattern ENTITY = Pattern.compile("\"entity\"\\s*:\\s*\"(\\w+)\"");
 
