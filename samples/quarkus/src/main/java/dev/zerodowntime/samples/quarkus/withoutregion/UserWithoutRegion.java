@@ -1,0 +1,24 @@
+package dev.zerodowntime.samples.quarkus.withoutregion;
+
+import dev.zerodowntime.samples.quarkus.User;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Table;
+import org.jspecify.annotations.Nullable;
+
+/** Releases 1 and 2. */
+@Entity(name = "User")
+@Table(name = "users")
+public class UserWithoutRegion extends User {
+
+  @Nullable String name;
+
+  @Override
+  public @Nullable String name() {
+    return name;
+  }
+
+  @Override
+  public void rename(String name) {
+    this.name = name;
+  }
+}

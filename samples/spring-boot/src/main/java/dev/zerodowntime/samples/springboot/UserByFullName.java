@@ -1,0 +1,37 @@
+package dev.zerodowntime.samples.springboot;
+
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Table;
+import org.jspecify.annotations.Nullable;
+
+/** Release 3, where it was admitted at the new name, and all later ones. */
+@Entity(name = "User")
+@Table(name = "users")
+public class UserByFullName extends User {
+
+  @Column(name = "full_name")
+  @Nullable String fullName;
+
+  @Nullable String region;
+
+  @Override
+  @Nullable String name() {
+    return fullName;
+  }
+
+  @Override
+  void rename(String name) {
+    this.fullName = name;
+  }
+
+  @Override
+  @Nullable String region() {
+    return region;
+  }
+
+  @Override
+  void moveTo(String region) {
+    this.region = region;
+  }
+}
