@@ -20,6 +20,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sessions that belong to no member.
@@ -30,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * under the same name looks just like it.
  */
 final class Outsiders {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Outsiders.class);
 
   static final String SUBJECT = "sessions of no member";
 
@@ -54,10 +58,15 @@ final class Outsiders {
 
   private record Group(Look look, String user) {}
 
-  /** The strangers alone, for people; empty where the dialect can't tell. */
-  static List<SessionGroup> strangers(EngineContext ctx) throws SQLException {
+  /** The strangers alone; empty where they can't be asked for, which is nothing to stumble over. */
+  static List<SessionGroup> strangers(EngineContext ctx) {
     Optional<DoctorSql> doctor = ctx.dialect().doctor();
-    return doctor.isEmpty() ? List.of() : look(ctx, doctor.get(), true).strangers();
+    try {
+      return doctor.isEmpty() ? List.of() : look(ctx, doctor.get(), true).strangers();
+    } catch (SQLException e) {
+      LOG.warn("sessions that belong to no member can't be looked at: {}", e.getMessage());
+      return List.of();
+    }
   }
 
   static Found look(EngineContext ctx, DoctorSql doctor, boolean installed) throws SQLException {
