@@ -80,9 +80,10 @@ public interface Orchestrator extends AutoCloseable {
    * Looks at what could go wrong, before the first release or at any time: privileges with the
    * statements that are missing, poolers, the driver's options, the isolation level, replicas, what
    * stands in the way of pending migrations, publications, disk space, and sessions that belong to
-   * no member. Asks all the connections that the builder was given. Changes nothing, takes no lock
-   * beyond those of a SELECT, and needs neither control tables nor any right: what can't be looked
-   * at is a finding too. Throws nothing that has to do with the database.
+   * no member. Asks all the connections that the builder was given. Changes nothing (what a
+   * preflight tries, it tries on temporary tables, in a transaction that is rolled back), takes no
+   * lock beyond those of a SELECT, and needs neither control tables nor any right: what can't be
+   * looked at is a finding too. Throws nothing that has to do with the database.
    *
    * @return what was found
    */

@@ -19,6 +19,12 @@ final class PrivilegesCheck implements DoctorSql.Check {
           + " c.relnamespace JOIN pg_catalog.pg_roles r ON r.oid = c.relowner WHERE n.nspname = ?"
           + " AND c.relname = ? AND c.relkind IN ('r', 'p', 'v')";
 
+  private static final String OTHERS =
+      "SELECT r.rolname, count(*)::int, n.nspname, min(c.relname) FROM pg_catalog.pg_class c JOIN"
+          + " pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_roles r ON"
+          + " r.oid = c.relowner WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND"
+          + " NOT pg_catalog.pg_has_role(r.oid, 'USAGE') GROUP BY 1, 3 ORDER BY 1";
+
   @Override
   public String subject() {
     return "privileges";
@@ -43,18 +49,54 @@ final class PrivilegesCheck implements DoctorSql.Check {
         findings.add(missing(subject, each.problem(), List.of(each.grant())));
       }
     }
-    if (findings.isEmpty()) {
+    boolean enough = findings.isEmpty();
+    if (what.drivesHere() && what.tables().isEmpty()) {
+      findings.addAll(others(subject, connection));
+    }
+    if (enough) {
       findings.add(
           Finding.ok(
               subject,
               what.drivesHere()
-                  ? "all that driving takes"
-                      + (what.tables().isEmpty() ? ", as long as no migration is declared" : "")
+                  ? "all that driving takes, as far as tables of pending migrations go"
                   : "all that a member needs"
                       + (what.installed()
                           ? ""
                           : "; whoever installs the control tables grants them")));
     }
+    return findings;
+  }
+
+  /** No migration says which tables: then whatever the user could not change is worth knowing. */
+  private static List<Finding> others(String subject, Connection connection) throws SQLException {
+    List<Finding> findings = new ArrayList<>();
+    String user = Sql.quote(Privileges.user(connection));
+    Rows.of(
+        connection,
+        OTHERS,
+        row ->
+            findings.add(
+                Finding.warn(
+                        subject,
+                        "it can't change "
+                            + row.getInt(2)
+                            + (row.getInt(2) == 1 ? " table" : " tables")
+                            + " of schema \""
+                            + row.getString(3)
+                            + "\", which \""
+                            + row.getString(1)
+                            + "\" owns, such as \""
+                            + row.getString(4)
+                            + "\"",
+                        "If migrations are to change them:")
+                    .with(List.of("GRANT " + Sql.quote(row.getString(1)) + " TO " + user))));
+    String schema = Rows.of(connection, "SELECT current_schema()", row -> row.getString(1)).get(0);
+    Privileges.create(connection, "tables and indexes", schema)
+        .ifPresent(
+            each ->
+                findings.add(
+                    Finding.warn(subject, each.problem(), "If migrations are to create any there:")
+                        .with(List.of(each.grant()))));
     return findings;
   }
 

@@ -12,6 +12,8 @@ import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -49,7 +51,8 @@ class DoctorTest {
 
   @AfterEach
   void drop() {
-    database.execute("DROP SCHEMA IF EXISTS orchestrator CASCADE", "DROP TABLE users CASCADE");
+    database.execute(
+        "DROP SCHEMA IF EXISTS orchestrator CASCADE", "DROP TABLE users, people CASCADE");
     for (String role : List.of(user, "\"" + owner + "\"")) {
       database.execute("DROP OWNED BY " + role + " CASCADE", "DROP ROLE " + role);
     }
@@ -151,6 +154,65 @@ class DoctorTest {
     assertThat(last.healthy()).as("%s", last).isTrue();
     try (Orchestrator member = builder.build()) {
       assertThat(member.advance().admitted()).isTrue();
+    }
+  }
+
+  /** Before anything is declared, it is said which tables migrations could not change. */
+  @Test
+  void withoutAMigrationAllTablesAreLookedAt() {
+    Diagnosis diagnosis = ask(login());
+    Set<String> grants = statements(diagnosis, Severity.WARN);
+    assertThat(grants)
+        .contains(
+            "GRANT \"" + owner + "\" TO \"" + user + "\"",
+            "GRANT CREATE ON SCHEMA \"public\" TO \"" + user + "\"");
+    assertThat(diagnosis.toString()).contains("1 table of schema \"public\"", "such as \"users\"");
+    grants.forEach(database::execute);
+    assertThat(statements(ask(login()), Severity.WARN)).isEmpty();
+  }
+
+  /** With what docs/production.md lists, and nothing else. */
+  @Test
+  void theDocumentedGrantsSuffice() throws Exception {
+    database.execute(
+        "ALTER TABLE people OWNER TO \"" + owner + "\"", "GRANT SELECT ON users TO " + user);
+    List<String> documented =
+        Files.readAllLines(Path.of("../docs/production.md")).stream()
+            .filter(each -> each.startsWith("GRANT "))
+            .map(each -> each.replaceAll(";.*", ""))
+            .toList();
+    assertThat(documented).hasSizeGreaterThan(4);
+    String ddl = database.name() + "_ddl";
+    database.execute("CREATE ROLE " + ddl + " LOGIN PASSWORD 'a secret'");
+    try {
+      for (String each : documented) {
+        database.execute(
+            each.replace("billing_owner", "\"" + owner + "\"")
+                .replace("billing_ddl", ddl)
+                .replace("billing_app", user)
+                .replace("DATABASE billing", "DATABASE " + database.name()));
+      }
+      PGSimpleDataSource forDdl = login();
+      forDdl.setUser(ddl);
+      OrchestratorBuilder builder =
+          Members.member(login(), "1")
+              .ddlDataSource(forDdl)
+              .thisBuild(Representative.ADD, AddColumn.Code.UNAWARE)
+              .thisBuild(Representative.RENAME, RenameColumn.Code.USES_OLD_NAME);
+      Diagnosis diagnosis = ask(builder);
+      assertThat(diagnosis.healthy()).as("%s", diagnosis).isTrue();
+      for (Severity each : Severity.values()) {
+        assertThat(statements(diagnosis, each)).as("%s", diagnosis).isEmpty();
+      }
+      try (Orchestrator member = builder.build()) {
+        assertThat(member.advance().admitted()).isTrue();
+        assertThat(ask(builder).healthy()).as("%s", member.doctor()).isTrue();
+      }
+    } finally {
+      database.execute(
+          "DROP SCHEMA IF EXISTS orchestrator CASCADE",
+          "DROP OWNED BY " + ddl + " CASCADE",
+          "DROP ROLE " + ddl);
     }
   }
 
