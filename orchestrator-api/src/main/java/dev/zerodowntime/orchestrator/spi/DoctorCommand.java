@@ -15,7 +15,6 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,28 +113,30 @@ public final class DoctorCommand {
 
   private Diagnosis diagnose(
       String[] arguments, Map<String, String> environment, Environment kind) {
-    OrchestratorBuilder builder =
-        Orchestrator.builder(source(arguments[0], environment, "ORCHESTRATOR_"))
-            .application("doctor")
-            .release("doctor")
-            .dialect(dialect)
-            .role(Role.DRIVER)
-            .environment(kind)
-            .background(false);
-    String schema = environment.get("ORCHESTRATOR_SCHEMA");
-    if (schema != null) {
-      builder.controlSchema(schema);
-    }
-    if (arguments.length > 1 || environment.containsKey("ORCHESTRATOR_DDL_USER")) {
-      builder.ddlDataSource(
-          source(arguments[arguments.length - 1], environment, "ORCHESTRATOR_DDL_"));
-    }
-    try (Orchestrator orchestrator = builder.build()) {
-      return orchestrator.doctor();
+    boolean apart = arguments.length > 1 || environment.containsKey("ORCHESTRATOR_DDL_USER");
+    try (DriverSource application = source(arguments[0], environment, "ORCHESTRATOR_");
+        DriverSource ddl =
+            source(arguments[arguments.length - 1], environment, "ORCHESTRATOR_DDL_")) {
+      OrchestratorBuilder builder =
+          Orchestrator.builder(application)
+              .application("doctor")
+              .release("doctor")
+              .dialect(dialect)
+              .role(Role.DRIVER)
+              .environment(kind)
+              .ddlDataSource(apart ? ddl : application)
+              .background(false);
+      String schema = environment.get("ORCHESTRATOR_SCHEMA");
+      if (schema != null) {
+        builder.controlSchema(schema);
+      }
+      try (Orchestrator orchestrator = builder.build()) {
+        return orchestrator.doctor();
+      }
     }
   }
 
-  private DataSource source(String url, Map<String, String> environment, String variables) {
+  private DriverSource source(String url, Map<String, String> environment, String variables) {
     Properties properties = new Properties();
     set(properties, "user", environment.get(variables + "USER"));
     set(properties, "password", environment.get(variables + "PASSWORD"));

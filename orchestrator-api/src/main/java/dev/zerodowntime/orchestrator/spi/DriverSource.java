@@ -1,20 +1,30 @@
 package dev.zerodowntime.orchestrator.spi;
 
 import java.io.PrintWriter;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Properties;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Connections straight from the driver, each a new one. */
-final class DriverSource implements DataSource {
+/**
+ * Connections straight from the driver, kept for the next use: else those just closed would be seen
+ * among the sessions of others. For one thread.
+ */
+final class DriverSource implements DataSource, AutoCloseable {
+
+  private static final int TIMEOUT_SECONDS = 5;
 
   private final String url;
   private final Properties properties;
+  private final Deque<Connection> idle = new ArrayDeque<>();
 
   DriverSource(String url, Properties properties) {
     this.url = url;
@@ -23,7 +33,42 @@ final class DriverSource implements DataSource {
 
   @Override
   public Connection getConnection() throws SQLException {
-    return DriverManager.getConnection(url, properties);
+    for (Connection each; (each = idle.poll()) != null; ) {
+      if (each.isValid(TIMEOUT_SECONDS)) {
+        return kept(each);
+      }
+      each.close();
+    }
+    return kept(DriverManager.getConnection(url, properties));
+  }
+
+  private Connection kept(Connection connection) {
+    return (Connection)
+        Proxy.newProxyInstance(
+            DriverSource.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("close")) {
+                idle.push(connection);
+                return null;
+              }
+              try {
+                return method.invoke(connection, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause() == null ? e : e.getCause();
+              }
+            });
+  }
+
+  @Override
+  public void close() {
+    for (Connection each; (each = idle.poll()) != null; ) {
+      try {
+        each.close();
+      } catch (SQLException e) {
+        // Nobody needs it any more.
+      }
+    }
   }
 
   @Override

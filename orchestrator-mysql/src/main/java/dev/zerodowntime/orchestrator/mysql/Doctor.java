@@ -4,7 +4,7 @@ import dev.zerodowntime.orchestrator.spi.DoctorCommand;
 
 /**
  * {@link dev.zerodowntime.orchestrator.Orchestrator#doctor()} from a shell, before anything is
- * built in: with this library's jars, MySQL Connector/J, SLF4J and Flyway Core on the class path,
+ * built in: with this library's jars, MySQL Connector/J and SLF4J on the class path,
  *
  * <pre>java -cp … dev.zerodowntime.orchestrator.mysql.Doctor jdbc:mysql://host/database</pre>
  *

@@ -160,13 +160,22 @@ class MysqlDoctorTest {
     }
   }
 
+  /** Another database of the same server. */
+  private static MysqlDataSource as(Case it, MysqlDatabase other) {
+    other.execute("GRANT SELECT ON " + other.name() + ".* TO '" + it.user() + "'@'%'");
+    MysqlDataSource source = it.database().server().dataSource(other.name());
+    source.setUser(it.user());
+    source.setPassword("a secret");
+    return source;
+  }
+
   /** Where the server keeps what clients call themselves, they can be told apart by it. */
   @ParameterizedTest
   @EnumSource
   void sessionsOfNoMember(Flavor flavor) throws Exception {
     try (Case it = Case.create(flavor);
         MysqlDatabase other = MysqlDatabase.create(it.database().server(), "other");
-        Connection elsewhere = other.source("").getConnection();
+        Connection elsewhere = as(it, other).getConnection();
         Connection legacy =
             it.database().source("connectionAttributes=program_name:legacy").getConnection();
         Orchestrator member = member(it.database().dataSource()).build()) {
@@ -186,9 +195,9 @@ class MysqlDoctorTest {
         assertThat(member.status().strangers()).isEqualTo(diagnosis.strangers());
       } else {
         assertThat(diagnosis.strangers()).isEmpty();
-        assertThat(said).contains("UNKNOWN", "1 session of user");
+        assertThat(said).contains("UNKNOWN", "of user ");
       }
-      assertThat(said).doesNotContain("2 sessions");
+      assertThat(said).doesNotContain(it.user());
     }
   }
 

@@ -4,7 +4,7 @@ import dev.zerodowntime.orchestrator.spi.DoctorCommand;
 
 /**
  * {@link dev.zerodowntime.orchestrator.Orchestrator#doctor()} from a shell, before anything is
- * built in: with this library's jars, the JDBC driver, SLF4J and Flyway Core on the class path,
+ * built in: with this library's jars, the JDBC driver and SLF4J on the class path,
  *
  * <pre>java -cp … dev.zerodowntime.orchestrator.postgres.Doctor jdbc:postgresql://host/database
  * </pre>

@@ -14,9 +14,9 @@ import java.util.List;
 final class SubscribersCheck implements DoctorSql.Check {
 
   private static final String PUBLICATIONS =
-      "SELECT p.pubname || CASE WHEN p.puballtables THEN ' (all tables)' ELSE ' (' || (SELECT"
-          + " count(*) FROM pg_catalog.pg_publication_tables t WHERE t.pubname = p.pubname) || '"
-          + " tables)' END FROM pg_catalog.pg_publication p ORDER BY 1";
+      "SELECT p.pubname || CASE WHEN p.puballtables THEN ' (all tables)' ELSE ' (tables: ' ||"
+          + " (SELECT count(*) FROM pg_catalog.pg_publication_tables t WHERE t.pubname ="
+          + " p.pubname) || ')' END FROM pg_catalog.pg_publication p ORDER BY 1";
 
   private static final String SLOTS =
       "SELECT slot_name || ' (' || plugin || CASE WHEN active THEN '' ELSE ', nobody reads it' END"

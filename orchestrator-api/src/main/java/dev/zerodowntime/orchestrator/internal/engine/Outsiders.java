@@ -70,13 +70,28 @@ final class Outsiders {
   }
 
   static Found look(EngineContext ctx, DoctorSql doctor, boolean installed) throws SQLException {
-    return Db.autoCommit(ctx.dataSource(), connection -> look(ctx, doctor, installed, connection));
+    // Asked first: its session is idle while the others are listed.
+    List<Session> own = new ArrayList<>();
+    if (ctx.ddlDataSource() != ctx.dataSource()) {
+      try {
+        own.add(Db.autoCommit(ctx.ddlDataSource(), doctor::sessions).own());
+      } catch (SQLException e) {
+        LOG.debug("the connections for DDL can't be asked", e);
+      }
+    }
+    return Db.autoCommit(
+        ctx.dataSource(), connection -> look(ctx, doctor, installed, own, connection));
   }
 
   private static Found look(
-      EngineContext ctx, DoctorSql doctor, boolean installed, Connection connection)
+      EngineContext ctx,
+      DoctorSql doctor,
+      boolean installed,
+      List<Session> own,
+      Connection connection)
       throws SQLException {
     Sessions sessions = doctor.sessions(connection);
+    own.add(sessions.own());
     List<Optional<String>> members =
         installed ? ctx.reader().memberSessions(connection) : List.of();
     boolean waiting =
@@ -84,12 +99,12 @@ final class Outsiders {
             || ctx.reader().pinned(connection).stream()
                 .anyMatch(each -> each.label().equals(ControlTables.BUILDS_BEFORE_US));
     Set<Look> known = new HashSet<>();
-    known.add(Look.of(sessions.own()));
+    own.forEach(each -> known.add(Look.of(each)));
     List<Session> others = new ArrayList<>();
     for (Session each : sessions.others()) {
       if (members.stream().flatMap(Optional::stream).anyMatch(m -> m.startsWith(each.name()))) {
         known.add(Look.of(each));
-      } else {
+      } else if (own.stream().noneMatch(mine -> mine.name().startsWith(each.name()))) {
         others.add(each);
       }
     }

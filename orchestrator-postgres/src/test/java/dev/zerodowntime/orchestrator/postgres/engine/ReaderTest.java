@@ -120,6 +120,7 @@ class ReaderTest {
       assertThat(named.doctor().toString()).doesNotContain("standby follows");
       PrimaryAndStandby.execute(servers.standby(), "SELECT pg_wal_replay_pause()");
       try {
+        await("replay stands still", "SELECT pg_get_wal_replay_pause_state() = 'paused'");
         PrimaryAndStandby.execute(servers.primary(), "INSERT INTO users VALUES (4711)");
         assertThat(named.doctor().toString()).contains("WARN    reader replica-1: has replayed ");
       } finally {
