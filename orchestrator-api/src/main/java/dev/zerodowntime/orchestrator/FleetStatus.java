@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param members running instances
  * @param warm releases that hold back after their last member
  * @param pinned members counted until a person ends them
+ * @param strangers while builds before the library are pinned: sessions on the database that can't
+ *     be a member's, see {@link Diagnosis#strangers()}; else empty
  * @param migrations every migration, in declaration order
  * @param at when this was read, by the database's clock
  */
@@ -23,6 +25,7 @@ public record FleetStatus(
     List<String> members,
     List<String> warm,
     List<String> pinned,
+    List<SessionGroup> strangers,
     List<MigrationReport> migrations,
     Instant at) {
 
@@ -31,6 +34,7 @@ public record FleetStatus(
     members = List.copyOf(members);
     warm = List.copyOf(warm);
     pinned = List.copyOf(pinned);
+    strangers = List.copyOf(strangers);
     migrations = List.copyOf(migrations);
   }
 
@@ -43,6 +47,7 @@ public record FleetStatus(
     members.forEach(each -> text.append("\n  member: ").append(each));
     warm.forEach(each -> text.append("\n  warm: ").append(each));
     pinned.forEach(each -> text.append("\n  pinned: ").append(each));
+    strangers.forEach(each -> text.append("\n  of no member: ").append(each));
     migrations.forEach(each -> text.append("\n  ").append(each));
     return text.toString();
   }

@@ -111,6 +111,19 @@ public interface Orchestrator extends AutoCloseable {
   List<MigrationPlan> plan();
 
   /**
+   * Looks at what could go wrong, before the first release or at any time: privileges with the
+   * statements that are missing, poolers, the driver's options, the isolation level, replicas, what
+   * stands in the way of pending migrations, publications, disk space, and sessions that belong to
+   * no member. Asks all the connections that the builder was given. Changes nothing (what a
+   * preflight tries, it tries on temporary tables, in a transaction that is rolled back), takes no
+   * lock beyond those of a SELECT, and needs neither control tables nor any right: what can't be
+   * looked at is a finding too. Throws nothing that has to do with the database.
+   *
+   * @return what was found
+   */
+  Diagnosis doctor();
+
+  /**
    * The stage at which this process was admitted, for code that can do either.
    *
    * @param migration a migration this build declares
@@ -263,7 +276,8 @@ public interface Orchestrator extends AutoCloseable {
 
   /**
    * Ends the pin "builds before us": every running build of an application has the library. Where
-   * there is no such pin any more, does nothing.
+   * there is no such pin any more, does nothing. Logs the sessions on the database that belong to
+   * no member; {@link #doctor()} and {@link #status()} show them beforehand.
    *
    * @param application its name
    * @throws DeclarationException if no such application is known

@@ -206,4 +206,13 @@ public interface Dialect {
    * @return it
    */
   ScriptSql scripts();
+
+  /**
+   * What is looked at before a first release.
+   *
+   * @return it; empty where a dialect has nothing to add to what the engine looks at
+   */
+  default Optional<DoctorSql> doctor() {
+    return Optional.empty();
+  }
 }

@@ -6,11 +6,9 @@ import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.Target;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -52,6 +50,10 @@ final class Catalog {
     return settings;
   }
 
+  Connection connection() {
+    return connection;
+  }
+
   String migration() {
     return migration;
   }
@@ -64,18 +66,7 @@ final class Catalog {
 
   /** All rows of a query. */
   <T> List<T> list(String sql, Row<T> reader, Object... parameters) throws SQLException {
-    List<T> rows = new ArrayList<>();
-    try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      for (int i = 0; i < parameters.length; i++) {
-        statement.setObject(i + 1, parameters[i]);
-      }
-      try (ResultSet row = statement.executeQuery()) {
-        while (row.next()) {
-          rows.add(reader.read(row));
-        }
-      }
-    }
-    return rows;
+    return Rows.of(connection, sql, reader, parameters);
   }
 
   /** Executes a statement that has no effect on others. */

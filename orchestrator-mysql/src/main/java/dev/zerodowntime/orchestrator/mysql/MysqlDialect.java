@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.CopyTool;
 import dev.zerodowntime.orchestrator.spi.ControlSql;
 import dev.zerodowntime.orchestrator.spi.Dialect;
+import dev.zerodowntime.orchestrator.spi.DoctorSql;
 import dev.zerodowntime.orchestrator.spi.DriverInfo;
 import dev.zerodowntime.orchestrator.spi.LoadSql;
 import dev.zerodowntime.orchestrator.spi.LockBudget;
@@ -195,6 +196,11 @@ public final class MysqlDialect implements Dialect {
   @Override
   public ScriptSql scripts() {
     return new MysqlScriptSql();
+  }
+
+  @Override
+  public Optional<DoctorSql> doctor() {
+    return Optional.of(new MysqlDoctorSql(version()));
   }
 
   private MysqlVersion version() {

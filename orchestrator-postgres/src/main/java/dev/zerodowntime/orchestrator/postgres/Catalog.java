@@ -85,17 +85,7 @@ final class Catalog {
    */
   <T> List<T> list(String sql, Row<T> reader, Object... parameters) throws SQLException {
     path("pg_catalog, pg_temp");
-    List<T> rows = new ArrayList<>();
-    try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      for (int i = 0; i < parameters.length; i++) {
-        statement.setObject(i + 1, parameters[i]);
-      }
-      try (ResultSet row = statement.executeQuery()) {
-        while (row.next()) {
-          rows.add(reader.read(row));
-        }
-      }
-    }
+    List<T> rows = Rows.of(connection, sql, reader, parameters);
     // Where the query failed, so did the transaction, and the setting with it.
     path(searchPath);
     return rows;

@@ -99,56 +99,19 @@ record CatalogTable(
   }
 
   private void requireOwned(Catalog catalog) throws SQLException {
-    if (!catalog
-        .list("SELECT pg_has_role(?, 'USAGE')", row -> row.getBoolean(1), owner)
-        .equals(List.of(true))) {
-      requireInherits(catalog, this);
+    Optional<Privileges.Missing> missing = Privileges.owner(catalog.connection(), display(), owner);
+    if (missing.isPresent()) {
       throw catalog.forbid(
-          "user \""
-              + catalog.user()
-              + "\" does not own table "
-              + display()
-              + ", \""
-              + owner
-              + "\" does",
-          "GRANT "
+          missing.get().problem(),
+          missing.get().grant()
+              + "; or let the connections for DDL be the owner's: SET ROLE "
               + Sql.quote(owner)
-              + " TO "
-              + Sql.quote(catalog.user())
-              + "; or ALTER TABLE "
+              + ", or ALTER TABLE "
               + qualified()
               + " OWNER TO "
               + Sql.quote(catalog.user())
               + ";");
     }
-  }
-
-  /** Who is granted the owner's role and doesn't have its rights must be told otherwise. */
-  private static void requireInherits(Catalog catalog, CatalogTable table) throws SQLException {
-    if (!catalog
-        .list("SELECT pg_has_role(?, 'MEMBER')", row -> row.getBoolean(1), table.owner())
-        .equals(List.of(true))) {
-      return;
-    }
-    String user = Sql.quote(catalog.user());
-    String owner = Sql.quote(table.owner());
-    throw catalog.forbid(
-        "user "
-            + user
-            + " does not own table "
-            + table.display()
-            + ": it is a member of "
-            + owner
-            + ", which does, but does not inherit its rights",
-        "GRANT "
-            + owner
-            + " TO "
-            + user
-            + " WITH INHERIT TRUE (before PostgreSQL 16: ALTER ROLE "
-            + user
-            + " INHERIT); or let the connections for DDL SET ROLE "
-            + owner
-            + ".");
   }
 
   private static void requireOrdinary(Catalog catalog, Found it, boolean partitioned)

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.spi.ControlSql;
 import dev.zerodowntime.orchestrator.spi.Dialect;
+import dev.zerodowntime.orchestrator.spi.DoctorSql;
 import dev.zerodowntime.orchestrator.spi.DriverInfo;
 import dev.zerodowntime.orchestrator.spi.LoadSql;
 import dev.zerodowntime.orchestrator.spi.LockBudget;
@@ -140,6 +141,11 @@ public final class PostgresDialect implements Dialect {
   @Override
   public ScriptSql scripts() {
     return new PostgresScriptSql();
+  }
+
+  @Override
+  public Optional<DoctorSql> doctor() {
+    return Optional.of(new PostgresDoctorSql());
   }
 
   @Override

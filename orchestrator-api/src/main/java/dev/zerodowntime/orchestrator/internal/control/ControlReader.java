@@ -178,6 +178,17 @@ public final class ControlReader {
                         text(row.getString("driver_facts")))));
   }
 
+  /**
+   * The sessions that carry members' heartbeats, as {@link ControlSql#session()} names them; empty
+   * for a member behind a pooler. Those that serve no longer are left out.
+   */
+  public List<Optional<String>> memberSessions(Connection connection) throws SQLException {
+    return Db.query(
+        connection,
+        "SELECT session FROM " + tables.table("member") + " WHERE closed_at IS NULL ORDER BY id",
+        row -> Optional.ofNullable(row.getString(1)));
+  }
+
   /** Releases, whether they have members or not. */
   public List<Release> releases(Connection connection) throws SQLException {
     return Db.query(

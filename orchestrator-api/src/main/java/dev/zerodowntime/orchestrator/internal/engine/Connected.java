@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.DatabaseException;
 import dev.zerodowntime.orchestrator.ErrorCode;
+import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.Timing;
 import dev.zerodowntime.orchestrator.internal.control.BackfillStore;
 import dev.zerodowntime.orchestrator.internal.control.ChunkStore;
@@ -97,6 +98,52 @@ final class Connected {
         c.ddlDataSource() == c.dataSource()
             ? server
             : Db.autoCommit(c.ddlDataSource(), dialect::inspect);
+    requireSame(server, ddl);
+    requireDirect(c.role(), ddl);
+    DriverInfo info = Db.autoCommit(c.dataSource(), dialect::driver);
+    if (!c.timing().equals(Timing.of(c.environment()))) {
+      LOG.info("{} with other durations than its defaults: {}", c.environment(), c.timing());
+    }
+    EngineContext ctx = context(c, dialect, server);
+    return new Connected(ctx, server, info, c);
+  }
+
+  /** What the parts of an engine work with; touches no database. */
+  static EngineContext context(Engine.Configuration c, Dialect dialect, ServerInfo server) {
+    ControlTables tables =
+        new ControlTables(
+            dialect,
+            c.controlSchema() == null ? dialect.controlSchema(server.schema()) : c.controlSchema());
+    BackfillStore backfills = new BackfillStore(tables);
+    String member = UUID.randomUUID().toString();
+    return new EngineContext(
+        c.dataSource(),
+        c.ddlDataSource(),
+        c.readers(),
+        dialect,
+        tables,
+        new ControlReader(tables),
+        new MigrationWriter(tables),
+        backfills,
+        new ChunkStore(tables, backfills),
+        new FleetWriter(tables, server.directSessions()),
+        new Events(tables, member, c.application() + " " + c.release()),
+        server.identity(),
+        member,
+        c.application(),
+        c.release(),
+        c.role(),
+        c.environment(),
+        c.timing(),
+        EngineContext.Declarations.of(c, server.schema()),
+        c.backupGate(),
+        c.healthCheck(),
+        c.endBlockers(),
+        FleetRules.STANDARD);
+  }
+
+  /** Both kinds of connections lead to one database. */
+  static void requireSame(ServerInfo server, ServerInfo ddl) {
     if (!ddl.identity().equals(server.identity())) {
       throw new DatabaseException(
           ErrorCode.FOREIGN_DATABASE,
@@ -107,7 +154,11 @@ final class Connected {
           "Give both connections to the same database.",
           null);
     }
-    if (c.role().drives() && !ddl.directSessions()) {
+  }
+
+  /** Who drives needs sessions that stay the same. */
+  static void requireDirect(Role role, ServerInfo ddl) {
+    if (role.drives() && !ddl.directSessions()) {
       throw new DatabaseException(
           ErrorCode.UNSUPPORTED_POOLING,
           "The connections for DDL go through a pooler in transaction mode, where session"
@@ -115,42 +166,6 @@ final class Connected {
           "Give the builder a ddlDataSource(...) with direct connections, or Role.MEMBER.",
           null);
     }
-    DriverInfo info = Db.autoCommit(c.dataSource(), dialect::driver);
-    ControlTables tables =
-        new ControlTables(
-            dialect,
-            c.controlSchema() == null ? dialect.controlSchema(server.schema()) : c.controlSchema());
-    BackfillStore backfills = new BackfillStore(tables);
-    String member = UUID.randomUUID().toString();
-    if (!c.timing().equals(Timing.of(c.environment()))) {
-      LOG.info("{} with other durations than its defaults: {}", c.environment(), c.timing());
-    }
-    EngineContext ctx =
-        new EngineContext(
-            c.dataSource(),
-            c.ddlDataSource(),
-            c.readers(),
-            dialect,
-            tables,
-            new ControlReader(tables),
-            new MigrationWriter(tables),
-            backfills,
-            new ChunkStore(tables, backfills),
-            new FleetWriter(tables, server.directSessions()),
-            new Events(tables, member, c.application() + " " + c.release()),
-            server.identity(),
-            member,
-            c.application(),
-            c.release(),
-            c.role(),
-            c.environment(),
-            c.timing(),
-            EngineContext.Declarations.of(c, server.schema()),
-            c.backupGate(),
-            c.healthCheck(),
-            c.endBlockers(),
-            FleetRules.STANDARD);
-    return new Connected(ctx, server, info, c);
   }
 
   Dialect dialect() {

@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.BackfillProgress;
 import dev.zerodowntime.orchestrator.BackupGate;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.CopyTool;
+import dev.zerodowntime.orchestrator.Diagnosis;
 import dev.zerodowntime.orchestrator.EndBlockers;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.FleetStatus;
@@ -239,6 +240,14 @@ public final class Engine implements Orchestrator, Host {
   @Override
   public List<MigrationPlan> plan() {
     return call(() -> connected().planner().plan());
+  }
+
+  @Override
+  public Diagnosis doctor() {
+    if (closed) {
+      throw new IllegalStateException("this orchestrator is closed");
+    }
+    return Examination.of(configuration);
   }
 
   @Override

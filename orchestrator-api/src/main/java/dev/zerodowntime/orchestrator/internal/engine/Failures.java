@@ -33,6 +33,11 @@ final class Failures {
     }
   }
 
+  /** The same where nothing is known of the database. */
+  static DatabaseException untold(Engine.Configuration configuration, SQLException e) {
+    return translate(configuration, null, e);
+  }
+
   private static DatabaseException translate(
       Engine.Configuration configuration, @Nullable Connected connected, SQLException e) {
     String problem = e.getMessage() + " [SQLSTATE " + e.getSQLState() + "]";

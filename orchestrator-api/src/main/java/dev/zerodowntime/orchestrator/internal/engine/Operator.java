@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.IllegalTransitionException;
 import dev.zerodowntime.orchestrator.MigrationPlan;
 import dev.zerodowntime.orchestrator.MigrationStatus;
+import dev.zerodowntime.orchestrator.SessionGroup;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.internal.control.ControlTables;
 import dev.zerodowntime.orchestrator.internal.control.Db;
@@ -14,9 +15,13 @@ import dev.zerodowntime.orchestrator.spi.ServerInfo;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What people do: each call is one transaction and one event. */
 final class Operator {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Operator.class);
 
   private final EngineContext ctx;
   private final ServerInfo server;
@@ -144,18 +149,31 @@ final class Operator {
 
   boolean adopted(String application) throws SQLException {
     startup.tables();
-    ctx.transaction(
-        connection -> {
-          if (pins.adopted(connection, application)) {
-            ctx.events()
-                .append(
-                    connection,
-                    null,
-                    Event.of("UNPIN", null, application + ": " + ControlTables.BUILDS_BEFORE_US));
-          }
-          return true;
-        });
+    boolean ended =
+        ctx.transaction(
+            connection -> {
+              boolean was = pins.adopted(connection, application);
+              if (was) {
+                ctx.events()
+                    .append(
+                        connection,
+                        null,
+                        Event.of(
+                            "UNPIN", null, application + ": " + ControlTables.BUILDS_BEFORE_US));
+              }
+              return was;
+            });
     startup.tables();
+    if (ended) {
+      List<SessionGroup> strangers = Outsiders.strangers(ctx);
+      if (!strangers.isEmpty()) {
+        LOG.warn(
+            "builds before the library count no longer for {}; these sessions belong to no member:"
+                + " {}",
+            application,
+            strangers);
+      }
+    }
     return true;
   }
 

@@ -60,7 +60,7 @@ final class Planner {
         plans.add(plan(row));
         continue;
       }
-      CreateTable creator = creator(migration, schema, known);
+      CreateTable creator = creator(ctx, migration, schema, known);
       if (creator != null) {
         plans.add(later(migration, schema, creator));
         continue;
@@ -81,8 +81,8 @@ final class Planner {
   }
 
   /** What is still to create the table of a migration; null where nothing is. */
-  private @Nullable CreateTable creator(
-      Migration<?> migration, String schema, List<MigrationRow> known) {
+  static @Nullable CreateTable creator(
+      EngineContext ctx, Migration<?> migration, String schema, List<MigrationRow> known) {
     for (Engine.Declaration each : ctx.declarations().all()) {
       if (each.migration() instanceof CreateTable create
           && !create.id().equals(migration.id())

@@ -8,10 +8,12 @@ import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.ReleaseManifest;
+import dev.zerodowntime.orchestrator.SessionGroup;
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.State;
 import dev.zerodowntime.orchestrator.Wait;
+import dev.zerodowntime.orchestrator.internal.control.ControlTables;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Member;
 import dev.zerodowntime.orchestrator.internal.control.FleetRows.Pinned;
@@ -430,6 +432,7 @@ final class Reporter {
           List.of(),
           List.of(),
           List.of(),
+          List.of(),
           Instant.now());
     }
     Snapshot snapshot = snapshot();
@@ -481,7 +484,16 @@ final class Reporter {
         members,
         warm,
         pinned,
+        strangers(snapshot),
         reports,
         Instant.ofEpochMilli(snapshot.now()));
+  }
+
+  /** Whoever is about to call adopted(...) wants to see that nobody is left. */
+  private List<SessionGroup> strangers(Snapshot snapshot) {
+    return snapshot.pinned().stream()
+            .anyMatch(each -> each.label().equals(ControlTables.BUILDS_BEFORE_US))
+        ? Outsiders.strangers(ctx)
+        : List.of();
   }
 }

@@ -141,6 +141,18 @@ final class Startup {
             developmentOnRows,
             server);
     Control control = Db.autoCommit(ctx.dataSource(), ctx.reader()::control);
+    requireEnvironment(ctx, control);
+    if (ctx.foreign(control)) {
+      LOG.error(
+          "the control tables were written on another server ({}) than this one ({}); nothing"
+              + " moves until somebody calls moved() or copied()",
+          control.identity(),
+          server.identity());
+    }
+  }
+
+  /** A build for one kind of database does nothing on another. */
+  static void requireEnvironment(EngineContext ctx, Control control) {
     if (!control.environment().equals(ctx.environment().name())) {
       throw new DatabaseException(
           ErrorCode.WRONG_ENVIRONMENT,
@@ -152,13 +164,6 @@ final class Startup {
               + control.environment()
               + "); or, if this is a copy of another database, say so with copied().",
           null);
-    }
-    if (ctx.foreign(control)) {
-      LOG.error(
-          "the control tables were written on another server ({}) than this one ({}); nothing"
-              + " moves until somebody calls moved() or copied()",
-          control.identity(),
-          server.identity());
     }
   }
 

@@ -169,6 +169,31 @@ class PoolerTest {
     }
   }
 
+  /** Said before anything is installed, and what helps with it. */
+  @Test
+  void theDoctorTellsPoolersModes() throws Exception {
+    try (Pooler statements = new Pooler("statement");
+        Pooler transactions = new Pooler("transaction");
+        Orchestrator refused = Members.member(statements.dataSource(), "1").build();
+        Orchestrator without = Members.member(transactions.dataSource(), "1").build();
+        Orchestrator with =
+            Members.member(transactions.dataSource(), "1")
+                .ddlDataSource(database.newDataSource())
+                .build();
+        Orchestrator member =
+            Members.member(transactions.dataSource(), "1").role(Role.MEMBER).build()) {
+      assertThat(refused.doctor().healthy()).isFalse();
+      assertThat(refused.doctor().toString())
+          .contains("PROBLEM the application's connections", "statement mode");
+      assertThat(without.doctor().healthy()).isFalse();
+      assertThat(without.doctor().toString()).contains("PROBLEM poolers", "ddlDataSource(...)");
+      for (Orchestrator each : List.of(with, member)) {
+        assertThat(each.doctor().healthy()).as("%s", each.doctor()).isTrue();
+        assertThat(each.doctor().toString()).contains("pooler in transaction mode, which is fine");
+      }
+    }
+  }
+
   /** Whatever kind of step, forth and back; the pooler's own sessions serve others afterwards. */
   @Test
   void everyStepRunsThroughTransactionPooling() throws Exception {

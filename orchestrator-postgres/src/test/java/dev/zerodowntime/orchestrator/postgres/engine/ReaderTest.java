@@ -106,6 +106,29 @@ class ReaderTest {
     Eventually.until("it goes on", () -> driven(driver).state().lower() >= AddColumn.EXPAND);
   }
 
+  /** A standby that nobody named, one that is named, and one that has stopped following. */
+  @Test
+  void theDoctorLooksAtReplicas() throws Exception {
+    try (Orchestrator unaware = Members.driver(servers.primary()).build();
+        Orchestrator named = job(servers.standby())) {
+      Eventually.until(
+          "it follows", () -> unaware.doctor().toString().contains("1 standby follows"));
+      assertThat(unaware.doctor().toString()).contains("WARN    replicas: 1 standby", "(standby)");
+      Eventually.until(
+          "it has replayed all",
+          () -> named.doctor().toString().contains("OK      reader replica-1: has replayed all"));
+      assertThat(named.doctor().toString()).doesNotContain("standby follows");
+      PrimaryAndStandby.execute(servers.standby(), "SELECT pg_wal_replay_pause()");
+      try {
+        await("replay stands still", "SELECT pg_get_wal_replay_pause_state() = 'paused'");
+        PrimaryAndStandby.execute(servers.primary(), "INSERT INTO users VALUES (4711)");
+        assertThat(named.doctor().toString()).contains("WARN    reader replica-1: has replayed ");
+      } finally {
+        PrimaryAndStandby.execute(servers.standby(), "SELECT pg_wal_replay_resume()");
+      }
+    }
+  }
+
   @Test
   void aPhaseIsReachedWhenItIsReplayed() throws Exception {
     try (Orchestrator member = declared();

@@ -121,6 +121,9 @@ class SubscriberTest {
       assertThat(FleetFixture.waits(waiting, Wait.Kind.APPROVAL))
           .contains("[users_to_warehouse]", "\"region\"", "add it there first");
       PrimaryAndStandby.execute(publisher, "INSERT INTO users (id, zip) VALUES (1001, 'before')");
+      assertThat(driver.doctor().toString())
+          .contains("publications [users_to_warehouse (tables: 1)]", "slots [warehouse (pgoutput)]")
+          .contains("EXPAND waits for a person", "approve(\"billing/1-add\", \"EXPAND\")");
       has("a row of before", "SELECT count(*) = 1 FROM users WHERE id = 1001");
 
       PrimaryAndStandby.execute(subscriber, "ALTER TABLE users ADD region text");
