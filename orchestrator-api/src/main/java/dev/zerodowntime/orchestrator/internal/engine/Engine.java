@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.CopyTool;
 import dev.zerodowntime.orchestrator.EndBlockers;
 import dev.zerodowntime.orchestrator.Environment;
+import dev.zerodowntime.orchestrator.Export;
 import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.HealthCheck;
 import dev.zerodowntime.orchestrator.Lifecycle;
@@ -289,6 +290,11 @@ public final class Engine implements Orchestrator {
   @Override
   public String rollbackScript(String id) {
     return call(() -> connected().scripts().rollback(id));
+  }
+
+  @Override
+  public Export export(String... ids) {
+    return call(() -> connected().exports().of(ids));
   }
 
   @Override
