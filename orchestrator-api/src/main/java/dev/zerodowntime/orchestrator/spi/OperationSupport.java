@@ -171,9 +171,5 @@ public interface OperationSupport<M extends Migration<?>> {
    * @return the statements in order, without semicolons; empty where a new database lacks nothing
    * @throws dev.zerodowntime.orchestrator.RefusedException if SQL alone can't say it, by name
    */
-  default List<String> net(M migration, NetTarget target, Map<String, Object> facts) {
-    throw target.refuse(
-        type().name() + " can't be exported by this dialect so far",
-        "Write its SQL by hand; plan() shows what was done.");
-  }
+  List<String> net(M migration, NetTarget target, Map<String, Object> facts);
 }
