@@ -275,6 +275,24 @@ public interface Orchestrator extends AutoCloseable {
   String rollbackScript(String id);
 
   /**
+   * Writes finished migrations down as Flyway SQL, after which their declarations may be deleted: a
+   * database that is built from scratch by those scripts has the same schema. Made from the control
+   * tables alone, whether or not this build still declares them; changes nothing, takes no locks.
+   *
+   * <p>Finished is what has reached its last phase and is not on its way back. Names carry a schema
+   * only where it isn't the one that this connection looks names up in. A migration that has
+   * several target schemas gets one script without any.
+   *
+   * @param ids the migrations; none for all that are finished, where those that can't be exported
+   *     are named in {@link Export#left}
+   * @return their scripts
+   * @throws DeclarationException if an id is not known in this database
+   * @throws RefusedException if one is not finished, with what it waits for; or can't be said in
+   *     SQL, such as what a Java function computed
+   */
+  Export export(String... ids);
+
+  /**
    * Ends the pin "builds before us": every running build of an application has the library. Where
    * there is no such pin any more, does nothing. Logs the sessions on the database that belong to
    * no member; {@link #doctor()} and {@link #status()} show them beforehand.

@@ -153,6 +153,16 @@ public final class PhasePlan<C extends Enum<C> & CodeStage> extends Migration<C>
   }
 
   /**
+   * SQL of this plan whose names carry no schema, so that they mean the one it runs in.
+   *
+   * @param sql a statement, or a part of one
+   * @return the SQL without {@link #SCHEMA} and the dot after it
+   */
+  public static String withoutSchema(String sql) {
+    return Placeholder.replace(sql, SCHEMA + ".", "");
+  }
+
+  /**
    * A backfill of this plan as a migration of its own, which is how it is carried out: with the
    * plan's policy.
    *

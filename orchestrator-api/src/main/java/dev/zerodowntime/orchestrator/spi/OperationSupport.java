@@ -158,4 +158,18 @@ public interface OperationSupport<M extends Migration<?>> {
    */
   List<Step> steps(
       M migration, Target target, Map<String, Object> facts, int phase, Direction direction);
+
+  /**
+   * What the migration comes to, as statements that a person would write for a database that nobody
+   * uses yet: from the schema before it to the one after it. Earlier scripts may have filled tables
+   * with a few rows, so what fills or changes rows is an UPDATE. Must be a pure function of its
+   * arguments.
+   *
+   * @param migration the migration, which is finished
+   * @param target where the statements will run
+   * @param facts as captured
+   * @return the statements in order, without semicolons; empty where a new database lacks nothing
+   * @throws dev.zerodowntime.orchestrator.RefusedException if SQL alone can't say it, by name
+   */
+  List<String> net(M migration, NetTarget target, Map<String, Object> facts);
 }

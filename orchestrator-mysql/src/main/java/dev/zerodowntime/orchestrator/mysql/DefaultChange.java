@@ -123,6 +123,26 @@ final class DefaultChange {
             name, summary, version, schema, table, Facts.required(facts, COLUMN), wanted, changed);
   }
 
+  /** The same in a table that nobody uses. */
+  static String net(
+      Plain plain,
+      String table,
+      String column,
+      @Nullable String wanted,
+      Map<String, Object> facts,
+      boolean notNull) {
+    String changed = Facts.text(facts, CHANGED);
+    return changed == null
+        ? plain.alter(table, "ALTER COLUMN " + Plain.name(column) + action(wanted, notNull))
+        : plain.modify(table, Facts.required(facts, COLUMN), changed);
+  }
+
+  /** Without a default, an INSERT that omits a column fails even where it can be NULL. */
+  private static String action(@Nullable String wanted, boolean notNull) {
+    String sql = wanted == null && !notNull ? "NULL" : wanted;
+    return sql == null ? " DROP DEFAULT" : " SET DEFAULT " + sql;
+  }
+
   private static Step whole(
       String name,
       String summary,
@@ -141,7 +161,6 @@ final class DefaultChange {
         is(version, schema, table, column, wanted));
   }
 
-  /** Without a default, an INSERT that omits a column fails even where it can be NULL. */
   private static Step alone(
       String name,
       String summary,
@@ -151,16 +170,12 @@ final class DefaultChange {
       String column,
       @Nullable String wanted,
       boolean notNull) {
-    String sql = wanted == null && !notNull ? "NULL" : wanted;
     return Ddl.step(
         name,
         summary,
         schema,
         table,
-        "ALTER COLUMN "
-            + Sql.quote(column)
-            + (sql == null ? " DROP DEFAULT" : " SET DEFAULT " + sql)
-            + Ddl.instant(),
+        "ALTER COLUMN " + Sql.quote(column) + action(wanted, notNull) + Ddl.instant(),
         is(version, schema, table, column, wanted));
   }
 

@@ -190,4 +190,14 @@ final class DropCheck {
     steps.add(check.verify("prove-rows"));
     return steps;
   }
+
+  /** For a table that nobody uses. */
+  static String net(Plain plain, String table, Map<String, Object> facts) {
+    return kind(facts).equals(OWN)
+        ? plain.modify(
+            table,
+            Facts.required(facts, AddCheckCheck.HOST),
+            Facts.required(facts, AddCheckCheck.DEFINITION))
+        : plain.alter(table, "DROP CONSTRAINT " + Plain.name(Facts.required(facts, NAME)));
+  }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -127,5 +128,31 @@ final class MysqlAddCheck implements OperationSupport<AddCheck> {
       default -> throw new IllegalArgumentException("AddCheck has no phase " + phase);
     }
     return steps;
+  }
+
+  @Override
+  public List<String> net(AddCheck migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    boolean there = Facts.flag(facts, AddCheckCheck.THERE);
+    plain.requireOurs(
+        there && Facts.flag(facts, AddCheckCheck.ENFORCED), "check \"" + migration.name() + "\"");
+    String check = "CHECK (" + migration.expression() + ")";
+    String host = Facts.text(facts, AddCheckCheck.HOST);
+    if (host != null) {
+      return List.of(
+          plain.modify(
+              migration.table(),
+              host,
+              Facts.required(facts, AddCheckCheck.DEFINITION) + " " + check));
+    }
+    String name = Plain.name(migration.name());
+    return List.of(
+        plain.alter(
+            migration.table(),
+            (there ? "DROP CONSTRAINT " + name + ", " : "")
+                + "ADD CONSTRAINT "
+                + name
+                + " "
+                + check));
   }
 }

@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Probe;
@@ -334,5 +335,33 @@ final class MysqlAddColumn implements OperationSupport<AddColumn> {
       return Ddl.online(
           step, summary, schema, name, change + ", ALGORITHM=INPLACE, LOCK=NONE", done);
     }
+  }
+
+  @Override
+  public List<String> net(AddColumn migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    String table = migration.table();
+    String column = migration.column();
+    String add = "ADD COLUMN " + Plain.name(column) + " " + migration.type();
+    String value = ColumnText.defaultOf(Facts.required(facts, AddColumnCheck.DEFINITION));
+    String rest =
+        (migration.notNull() ? " NOT NULL" : "") + (value == null ? "" : " DEFAULT " + value);
+    if (migration.fillSql().isEmpty()) {
+      return List.of(plain.alter(table, add + rest));
+    }
+    List<String> sql = new ArrayList<>();
+    sql.add(plain.alter(table, add));
+    sql.add(
+        "UPDATE "
+            + plain.in(table)
+            + " SET "
+            + Plain.name(column)
+            + " = "
+            + migration.fillSql().get()
+            + plain.kept(table, Facts.texts(facts, AddColumnCheck.STAMPED)));
+    if (!rest.isEmpty()) {
+      sql.add(plain.modify(table, column, migration.type() + rest));
+    }
+    return sql;
   }
 }

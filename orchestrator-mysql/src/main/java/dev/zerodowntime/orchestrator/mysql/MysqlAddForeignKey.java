@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -154,5 +155,30 @@ final class MysqlAddForeignKey implements OperationSupport<AddForeignKey> {
   private static String referenced(AddForeignKey migration, Target target) {
     return Sql.qualified(
         migration.referencedSchema().orElse(target.schema()), migration.referencedTable());
+  }
+
+  @Override
+  public List<String> net(AddForeignKey migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    plain.requireOurs(
+        Facts.flag(facts, AddForeignKeyCheck.THERE), "foreign key \"" + migration.name() + "\"");
+    return List.of(
+        plain.alter(
+            migration.table(),
+            "ADD CONSTRAINT "
+                + Plain.name(migration.name())
+                + " FOREIGN KEY ("
+                + Plain.names(migration.key())
+                + ") REFERENCES "
+                + plain.in(
+                    migration.referencedSchema().orElse(target.schema()),
+                    migration.referencedTable())
+                + " ("
+                + Plain.names(migration.referencedColumns())
+                + ")"
+                + " ON DELETE "
+                + migration.onDelete().sql()
+                + " ON UPDATE "
+                + migration.onUpdate().sql()));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -245,5 +246,22 @@ final class MysqlAddGeneratedColumn implements OperationSupport<AddGeneratedColu
                 "drops the column, whose values come from others",
                 Probes.not(there)));
     return steps;
+  }
+
+  @Override
+  public List<String> net(
+      AddGeneratedColumn migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .alter(
+                migration.table(),
+                "ADD COLUMN "
+                    + Plain.name(migration.column())
+                    + " "
+                    + migration.type()
+                    + " GENERATED ALWAYS AS ("
+                    + migration.expression()
+                    + (migration.stored() ? ") STORED" : ") VIRTUAL")
+                    + " INVISIBLE"));
   }
 }

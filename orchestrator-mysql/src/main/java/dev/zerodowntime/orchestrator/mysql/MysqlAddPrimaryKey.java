@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -171,5 +172,15 @@ final class MysqlAddPrimaryKey implements OperationSupport<AddPrimaryKey> {
                 "DROP PRIMARY KEY, ALGORITHM=INPLACE, LOCK=NONE",
                 Probes.all(Probes.not(there))))
         : List.of();
+  }
+
+  @Override
+  public List<String> net(AddPrimaryKey migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    plain.requireOurs(
+        Facts.flag(facts, ALREADY), "the primary key of table \"" + migration.table() + "\"");
+    return List.of(
+        plain.alter(
+            migration.table(), "ADD PRIMARY KEY (" + Plain.names(migration.keyColumns()) + ")"));
   }
 }

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.mysql;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -167,5 +168,18 @@ final class MysqlAddUnique implements OperationSupport<AddUnique> {
         + " ("
         + migration.keyColumns().stream().map(Sql::quote).collect(Collectors.joining(","))
         + ")";
+  }
+
+  @Override
+  public List<String> net(AddUnique migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .alter(
+                migration.table(),
+                "ADD UNIQUE KEY "
+                    + Plain.name(migration.name())
+                    + " ("
+                    + Plain.names(migration.keyColumns())
+                    + ")"));
   }
 }

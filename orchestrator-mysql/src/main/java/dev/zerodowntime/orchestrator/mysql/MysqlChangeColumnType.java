@@ -3,6 +3,8 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -137,5 +139,40 @@ final class MysqlChangeColumnType implements OperationSupport<ChangeColumnType> 
     steps.addAll(twin.handBack());
     steps.add(twin.visible(false));
     return steps;
+  }
+
+  @Override
+  public List<String> net(ChangeColumnType migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    String table = migration.table();
+    String from = Facts.required(facts, ColumnTwinCheck.OLD);
+    String to = migration.to();
+    List<String> actions = new ArrayList<>();
+    List<Map<String, Object>> indexes = Facts.maps(facts, ColumnTwinCheck.INDEXES);
+    indexes.forEach(each -> actions.add("DROP INDEX " + Plain.name(Facts.required(each, "name"))));
+    actions.add("DROP COLUMN " + Plain.name(from));
+    actions.add(
+        "MODIFY COLUMN "
+            + Plain.name(to)
+            + " "
+            + Facts.required(facts, ColumnTwinCheck.NEW_DEFINITION));
+    for (Map<String, Object> each : indexes) {
+      actions.add(
+          "ADD "
+              + (Facts.flag(each, "unique") ? "UNIQUE " : "")
+              + "KEY "
+              + Plain.name(Facts.required(each, "name"))
+              + Facts.required(each, "clause"));
+    }
+    return List.of(
+        plain.alter(table, "ADD COLUMN " + Plain.name(to) + " " + migration.type()),
+        "UPDATE "
+            + plain.in(table)
+            + " SET "
+            + Plain.name(to)
+            + " = "
+            + migration.up()
+            + plain.kept(table, Facts.texts(facts, ColumnTwinCheck.STAMPED)),
+        plain.alter(table, String.join(", ", actions)));
   }
 }

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.mysql;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -10,6 +11,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** An index, built in place while the table is read and written. */
@@ -128,14 +130,30 @@ final class MysqlCreateIndex implements OperationSupport<CreateIndex> {
     return "KEY "
         + Sql.quote(migration.name())
         + " ("
-        + migration.keys().stream().map(MysqlCreateIndex::part).collect(Collectors.joining(","))
+        + migration.keys().stream()
+            .map(each -> part(each, Sql::quote))
+            .collect(Collectors.joining(","))
         + ")";
   }
 
   /** A length belongs right behind its column. */
-  private static String part(CreateIndex.Key key) {
+  private static String part(CreateIndex.Key key, UnaryOperator<String> name) {
     String sql = key.sql();
-    return Sql.quote(String.valueOf(key.column()))
+    return name.apply(String.valueOf(key.column()))
         + (sql == null ? "" : (sql.startsWith("(") ? "" : " ") + sql);
+  }
+
+  @Override
+  public List<String> net(CreateIndex migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        "CREATE INDEX "
+            + Plain.name(migration.name())
+            + " ON "
+            + new Plain(target).in(migration.table())
+            + " ("
+            + migration.keys().stream()
+                .map(each -> part(each, Plain::name))
+                .collect(Collectors.joining(", "))
+            + ")");
   }
 }

@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** A table, created in one statement; taken back by a rename. */
@@ -207,48 +209,68 @@ final class MysqlCreateTable implements OperationSupport<CreateTable> {
    */
   private static String body(
       CreateTable migration, @org.jspecify.annotations.Nullable String schema) {
+    return String.join(
+        ", ",
+        parts(migration, schema == null ? null : each -> Sql.qualified(schema, each), Sql::quote));
+  }
+
+  private static List<String> parts(
+      CreateTable migration,
+      @org.jspecify.annotations.Nullable UnaryOperator<String> table,
+      UnaryOperator<String> name) {
     List<String> parts = new ArrayList<>();
     for (CreateTable.Column column : migration.tableColumns()) {
       parts.add(
-          Sql.quote(column.name())
+          name.apply(column.name())
               + " "
               + column.type()
               + (column.notNull() ? " NOT NULL" : "")
               + (column.defaultSql() == null ? "" : " DEFAULT (" + column.defaultSql() + ")"));
     }
     if (!migration.primaryKey().isEmpty()) {
-      parts.add("PRIMARY KEY (" + names(migration.primaryKey()) + ")");
+      parts.add("PRIMARY KEY (" + names(migration.primaryKey(), name) + ")");
     }
     parts.addAll(migration.constraints());
-    if (schema != null) {
+    if (table != null) {
       int number = 1;
       for (CreateTable.ForeignKey key : migration.foreignKeys()) {
         parts.add(
-            keyName(migration.table(), number++)
+            keyName(migration.table(), number++, name)
                 + "FOREIGN KEY ("
-                + names(key.columns())
+                + names(key.columns(), name)
                 + ") REFERENCES "
-                + Sql.qualified(schema, key.table())
+                + table.apply(key.table())
                 + " ("
-                + names(key.references())
+                + names(key.references(), name)
                 + ")"
                 + (key.sql().isBlank() ? "" : " " + key.sql()));
       }
     }
-    return String.join(", ", parts);
+    return parts;
   }
 
   /** The server makes a name from the table's, and fails if that is too long for it. */
-  private static String keyName(String table, int number) {
+  private static String keyName(String table, int number, UnaryOperator<String> name) {
     return table.length() <= LONGEST_FOR_KEYS
         ? ""
         : "CONSTRAINT "
-            + Sql.quote(
+            + name.apply(
                 Sql.cut(table, LONGEST_FOR_KEYS - 8) + "_fk_" + Sql.hash8(table, "" + number))
             + " ";
   }
 
-  private static String names(List<String> names) {
-    return names.stream().map(Sql::quote).collect(Collectors.joining(", "));
+  private static String names(List<String> names, UnaryOperator<String> name) {
+    return names.stream().map(name).collect(Collectors.joining(", "));
+  }
+
+  @Override
+  public List<String> net(CreateTable migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    return List.of(
+        "CREATE TABLE "
+            + plain.in(migration.table())
+            + " (\n  "
+            + String.join(",\n  ", parts(migration, plain::in, Plain::name))
+            + "\n) ENGINE = InnoDB");
   }
 }

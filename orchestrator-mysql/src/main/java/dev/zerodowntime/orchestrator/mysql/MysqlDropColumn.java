@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Probe;
@@ -222,5 +223,15 @@ final class MysqlDropColumn implements OperationSupport<DropColumn> {
     Step alter(String step, String summary, String change, Probe done, boolean changesRowType) {
       return Ddl.step(step, summary, schema, plainTable, change, done, changesRowType);
     }
+  }
+
+  @Override
+  public List<String> net(DropColumn migration, NetTarget target, Map<String, Object> facts) {
+    List<String> actions = new ArrayList<>();
+    // Else the server would take the column out of them, and keep the rest.
+    Facts.texts(facts, DropColumnCheck.INDEXES)
+        .forEach(each -> actions.add("DROP INDEX " + Plain.name(each)));
+    actions.add("DROP COLUMN " + Plain.name(migration.column()));
+    return List.of(new Plain(target).alter(migration.table(), String.join(", ", actions)));
   }
 }

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -243,5 +244,18 @@ final class MysqlDropConstraint implements OperationSupport<DropConstraint> {
         new ArrayList<>(key.steps(added, target, facts, AddForeignKey.ENFORCE, Direction.UP));
     steps.addAll(key.steps(added, target, facts, AddForeignKey.DONE, Direction.UP));
     return steps;
+  }
+
+  @Override
+  public List<String> net(DropConstraint migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    if (DropCheck.is(facts)) {
+      return List.of(DropCheck.net(plain, migration.table(), facts));
+    }
+    return List.of(
+        plain.alter(
+            migration.table(),
+            (facts.containsKey(CLAUSE) ? "DROP INDEX " : "DROP FOREIGN KEY ")
+                + Plain.name(migration.name())));
   }
 }

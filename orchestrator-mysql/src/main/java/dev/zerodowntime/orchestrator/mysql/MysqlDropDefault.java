@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -101,5 +102,17 @@ final class MysqlDropDefault implements OperationSupport<DropDefault> {
                 notNull)
             : DefaultChange.restore(
                 version, target.schema(), migration.table(), migration.column(), facts, notNull));
+  }
+
+  @Override
+  public List<String> net(DropDefault migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        DefaultChange.net(
+            new Plain(target),
+            migration.table(),
+            migration.column(),
+            null,
+            facts,
+            Facts.flag(facts, NOT_NULL)));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -76,5 +77,14 @@ final class MysqlDropIndex implements OperationSupport<DropIndex> {
                 table,
                 "ADD " + Facts.required(facts, CLAUSE) + Ddl.noCopy(version),
                 Probes.all(Probes.index(schema, table, migration.name()))));
+  }
+
+  @Override
+  public List<String> net(DropIndex migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        "DROP INDEX "
+            + Plain.name(migration.name())
+            + " ON "
+            + new Plain(target).in(migration.table()));
   }
 }

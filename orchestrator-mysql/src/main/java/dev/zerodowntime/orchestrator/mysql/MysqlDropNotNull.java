@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -134,5 +135,13 @@ final class MysqlDropNotNull implements OperationSupport<DropNotNull> {
                     migration.table(),
                     migration.column(),
                     "IS_NULLABLE = '" + (up ? "YES" : "NO") + "'"))));
+  }
+
+  @Override
+  public List<String> net(DropNotNull migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .modify(
+                migration.table(), Facts.required(facts, COLUMN), Facts.required(facts, RELAXED)));
   }
 }

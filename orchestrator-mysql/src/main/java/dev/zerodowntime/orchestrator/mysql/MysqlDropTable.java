@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropTable;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -239,5 +240,10 @@ final class MysqlDropTable implements OperationSupport<DropTable> {
         List.of(sql.formatted(table)),
         Probes.all(done),
         false);
+  }
+
+  @Override
+  public List<String> net(DropTable migration, NetTarget target, Map<String, Object> facts) {
+    return List.of("DROP TABLE " + new Plain(target).in(migration.table()));
   }
 }

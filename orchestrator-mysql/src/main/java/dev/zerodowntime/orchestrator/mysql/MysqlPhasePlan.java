@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import dev.zerodowntime.orchestrator.operation.PlanPhase;
 import dev.zerodowntime.orchestrator.operation.PlanStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -120,5 +121,42 @@ final class MysqlPhasePlan implements OperationSupport<PhasePlan<?>> {
   List<Step> rows(
       Backfill backfill, Target target, Map<String, Object> facts, Direction direction) {
     return backfills.steps(backfill, target(target, backfill), facts, Backfill.BACKFILL, direction);
+  }
+
+  @Override
+  public List<String> net(PhasePlan<?> migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    List<String> sql = new ArrayList<>();
+    for (PlanPhase phase : migration.phases()) {
+      for (PlanStep step : phase.steps()) {
+        if (step instanceof PlanStep.Ddl ddl) {
+          PhasePlan.statements(ddl.sql()).forEach(each -> sql.add(plain(target, each)));
+        } else if (step instanceof PlanStep.Online online) {
+          PhasePlan.statements(List.of(online.sql())).forEach(each -> sql.add(plain(target, each)));
+        } else if (step instanceof PlanStep.Rows rows) {
+          Map<String, Object> known = facts(facts, step);
+          sql.add(
+              plain(
+                  target, MysqlBackfill.net(rows.rows(), plain, known == null ? Map.of() : known)));
+        } else if (step instanceof PlanStep.Java java) {
+          throw target.refuse(
+              "step " + java.name() + " of " + phase.name() + " is done in Java",
+              "Write a Java migration of Flyway's that does what the whole plan does, under its"
+                  + " version.");
+        }
+      }
+    }
+    return sql;
+  }
+
+  private static String plain(NetTarget target, String sql) {
+    if (target.qualified()) {
+      return PhasePlan.inSchema(
+          sql.replace("'" + PhasePlan.SCHEMA + "'", Sql.literal(target.schema())),
+          Plain.name(target.schema()));
+    }
+    return PhasePlan.inSchema(
+        PhasePlan.withoutSchema(sql.replace("'" + PhasePlan.SCHEMA + "'", "DATABASE()")),
+        Plain.name(target.schema()));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -174,5 +175,10 @@ final class MysqlReindex implements OperationSupport<Reindex> {
     return clause.substring(0, at)
         + Sql.quote(to)
         + clause.substring(at + Sql.quote(from).length());
+  }
+
+  @Override
+  public List<String> net(Reindex migration, NetTarget target, Map<String, Object> facts) {
+    return List.of();
   }
 }

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Span;
 import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -123,5 +124,11 @@ final class MysqlRenameColumn implements OperationSupport<RenameColumn> {
     }
     steps.add(twin.visible(false));
     return steps;
+  }
+
+  @Override
+  public List<String> net(RenameColumn migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target).renameColumn(migration.table(), migration.from(), migration.to()));
   }
 }

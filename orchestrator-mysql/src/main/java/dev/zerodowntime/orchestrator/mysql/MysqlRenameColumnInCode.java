@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.mysql;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -105,5 +106,12 @@ final class MysqlRenameColumnInCode implements OperationSupport<RenameColumnInCo
     steps.addAll(twin.handBack());
     steps.add(twin.visible(false));
     return steps;
+  }
+
+  @Override
+  public List<String> net(
+      RenameColumnInCode migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target).renameColumn(migration.table(), migration.from(), migration.to()));
   }
 }

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.mysql;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -82,5 +83,17 @@ final class MysqlRenameIndex implements OperationSupport<RenameIndex> {
         table,
         "RENAME INDEX " + Sql.quote(from) + " TO " + Sql.quote(to) + Ddl.catalogOnly(version),
         Probes.all(Probes.index(schema, table, to), Probes.not(Probes.index(schema, table, from))));
+  }
+
+  @Override
+  public List<String> net(RenameIndex migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .alter(
+                migration.table(),
+                "RENAME INDEX "
+                    + Plain.name(migration.from())
+                    + " TO "
+                    + Plain.name(migration.to())));
   }
 }

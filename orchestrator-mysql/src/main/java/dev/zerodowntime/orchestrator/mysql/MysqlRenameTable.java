@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -294,5 +295,12 @@ final class MysqlRenameTable implements OperationSupport<RenameTable> {
           Probes.all(done),
           false);
     }
+  }
+
+  @Override
+  public List<String> net(RenameTable migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    return List.of(
+        "RENAME TABLE " + plain.in(migration.table()) + " TO " + plain.in(migration.to()));
   }
 }

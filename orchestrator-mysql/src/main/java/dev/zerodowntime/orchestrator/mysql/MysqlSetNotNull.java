@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -178,5 +179,15 @@ final class MysqlSetNotNull implements OperationSupport<SetNotNull> {
         migration.table(),
         column(facts, notNull) + ", ALGORITHM=INPLACE, LOCK=NONE",
         Probes.all(is(migration, target, notNull ? "NO" : "YES")));
+  }
+
+  @Override
+  public List<String> net(SetNotNull migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .modify(
+                migration.table(),
+                Facts.required(facts, SetNotNullCheck.COLUMN),
+                ColumnText.withNotNull(Facts.required(facts, SetNotNullCheck.DEFINITION), true)));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.mysql;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.WidenColumn;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -187,5 +188,15 @@ final class MysqlWidenColumn implements OperationSupport<WidenColumn> {
                 migration.table(),
                 migration.column(),
                 "BINARY COLUMN_TYPE = BINARY " + Sql.literal(type))));
+  }
+
+  @Override
+  public List<String> net(WidenColumn migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .modify(
+                migration.table(),
+                Facts.required(facts, WidenColumnCheck.COLUMN),
+                Facts.required(facts, WidenColumnCheck.WANTED)));
   }
 }

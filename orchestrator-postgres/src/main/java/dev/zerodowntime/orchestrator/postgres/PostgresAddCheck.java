@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -124,5 +125,16 @@ final class PostgresAddCheck implements OperationSupport<AddCheck> {
         : List.of(
             ConstraintSteps.drop(
                 "drop-check", "rows need not pass the check any more", tables, migration.name()));
+  }
+
+  @Override
+  public List<String> net(AddCheck migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .addConstraint(
+                migration.table(),
+                Facts.flag(facts, AddCheckPreflight.THERE),
+                migration.name(),
+                "CHECK (" + migration.expression() + ")"));
   }
 }

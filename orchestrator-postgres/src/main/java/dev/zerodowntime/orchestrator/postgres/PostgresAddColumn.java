@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -366,5 +367,34 @@ final class PostgresAddColumn implements OperationSupport<AddColumn> {
     String dropFunction() {
       return "DROP FUNCTION IF EXISTS " + function + "()";
     }
+  }
+
+  @Override
+  public List<String> net(AddColumn migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    String table = migration.table();
+    String column = migration.column();
+    String add = "ADD COLUMN " + Plain.name(column) + " " + migration.type();
+    String notNull = migration.notNull() ? " NOT NULL" : "";
+    String value = migration.defaultSql().map(each -> " DEFAULT " + each).orElse("");
+    if (migration.fillSql().isEmpty()) {
+      return List.of(plain.alter(table, add + value + notNull));
+    }
+    List<String> sql = new ArrayList<>();
+    sql.add(plain.alter(table, add));
+    sql.add(
+        "UPDATE "
+            + plain.in(table)
+            + " SET "
+            + Plain.name(column)
+            + " = "
+            + migration.fillSql().get());
+    if (!value.isEmpty()) {
+      sql.add(plain.alterColumn(table, column, "SET" + value));
+    }
+    if (migration.notNull()) {
+      sql.add(plain.alterColumn(table, column, "SET NOT NULL"));
+    }
+    return sql;
   }
 }

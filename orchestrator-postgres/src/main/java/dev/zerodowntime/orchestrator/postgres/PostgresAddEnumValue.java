@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AddEnumValue;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Probe;
@@ -96,5 +97,16 @@ final class PostgresAddEnumValue implements OperationSupport<AddEnumValue> {
                     + migration.afterValue().map(it -> " AFTER " + Sql.literal(it)).orElse("")),
             Probes.all(Probes.enumValue(type, migration.value())),
             false));
+  }
+
+  @Override
+  public List<String> net(AddEnumValue migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        "ALTER TYPE "
+            + new Plain(target).in(migration.type())
+            + " ADD VALUE IF NOT EXISTS "
+            + Sql.literal(migration.value())
+            + migration.beforeValue().map(each -> " BEFORE " + Sql.literal(each)).orElse("")
+            + migration.afterValue().map(each -> " AFTER " + Sql.literal(each)).orElse(""));
   }
 }

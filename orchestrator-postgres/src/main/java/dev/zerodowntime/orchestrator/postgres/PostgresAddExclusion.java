@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AddExclusion;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -94,5 +95,13 @@ final class PostgresAddExclusion implements OperationSupport<AddExclusion> {
                 "drops the constraint, and with it its index",
                 tables,
                 migration.name()));
+  }
+
+  @Override
+  public List<String> net(AddExclusion migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .addConstraint(
+                migration.table(), false, migration.name(), "EXCLUDE " + migration.definition()));
   }
 }

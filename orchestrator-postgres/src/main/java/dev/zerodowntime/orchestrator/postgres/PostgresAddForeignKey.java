@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -138,5 +139,32 @@ final class PostgresAddForeignKey implements OperationSupport<AddForeignKey> {
 
   static String names(List<String> columns) {
     return columns.stream().map(Sql::quote).collect(Collectors.joining(", "));
+  }
+
+  @Override
+  public List<String> net(AddForeignKey migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    return List.of(
+        plain.addConstraint(
+            migration.table(),
+            Facts.flag(facts, AddForeignKeyPreflight.THERE),
+            migration.name(),
+            "FOREIGN KEY ("
+                + Plain.names(migration.key())
+                + ") REFERENCES "
+                + plain.in(
+                    migration.referencedSchema().orElse(target.schema()),
+                    migration.referencedTable())
+                + " ("
+                + Plain.names(migration.referencedColumns())
+                + ")"
+                + action(" ON UPDATE ", migration.onUpdate())
+                + action(" ON DELETE ", migration.onDelete())
+                + (migration.deferrable() ? " DEFERRABLE" : "")
+                + (migration.initiallyDeferred() ? " INITIALLY DEFERRED" : "")));
+  }
+
+  private static String action(String when, AddForeignKey.Action action) {
+    return action == AddForeignKey.Action.NO_ACTION ? "" : when + action.sql();
   }
 }

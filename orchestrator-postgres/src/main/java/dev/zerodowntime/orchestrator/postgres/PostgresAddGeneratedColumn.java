@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -150,5 +151,22 @@ final class PostgresAddGeneratedColumn implements OperationSupport<AddGeneratedC
                     migration.column(),
                     "a.attgenerated = '" + (migration.stored() ? "s" : "v") + "'")),
             true));
+  }
+
+  @Override
+  public List<String> net(
+      AddGeneratedColumn migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .alter(
+                migration.table(),
+                "ADD COLUMN "
+                    + Plain.name(migration.column())
+                    + " "
+                    + migration.type()
+                    + " GENERATED ALWAYS AS ("
+                    + migration.expression()
+                    + ") "
+                    + (migration.stored() ? "STORED" : "VIRTUAL")));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddPrimaryKey;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -49,5 +50,10 @@ final class PostgresAddPrimaryKey implements OperationSupport<AddPrimaryKey> {
   private static UniqueKey key(AddPrimaryKey migration) {
     return new UniqueKey(
         true, migration.name(), migration.keyColumns(), migration.include(), false);
+  }
+
+  @Override
+  public List<String> net(AddPrimaryKey migration, NetTarget target, Map<String, Object> facts) {
+    return key(migration).net(new Plain(target), migration.table());
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.AddUnique;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -53,5 +54,10 @@ final class PostgresAddUnique implements OperationSupport<AddUnique> {
         migration.keyColumns(),
         migration.include(),
         migration.nullsNotDistinct());
+  }
+
+  @Override
+  public List<String> net(AddUnique migration, NetTarget target, Map<String, Object> facts) {
+    return key(migration).net(new Plain(target), migration.table());
   }
 }

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.AttachPartition;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -185,5 +186,14 @@ final class PostgresAttachPartition implements OperationSupport<AttachPartition>
   @Override
   public boolean recaptures(int phase) {
     return true;
+  }
+
+  @Override
+  public List<String> net(AttachPartition migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    return List.of(
+        plain.alter(
+            migration.table(),
+            "ATTACH PARTITION " + plain.in(migration.partition()) + " " + migration.bound()));
   }
 }

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Repeat;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Data alone. */
 final class PostgresBackfill implements OperationSupport<Backfill> {
@@ -170,5 +172,76 @@ final class PostgresBackfill implements OperationSupport<Backfill> {
         BackfillSql.set(migration.undo()),
         null,
         mustFinish);
+  }
+
+  @Override
+  public List<String> net(Backfill migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(net(migration, new Plain(target)));
+  }
+
+  /** One statement, for a table that nobody writes to. */
+  static String net(Backfill migration, Plain plain) {
+    String table = plain.in(migration.table());
+    if (migration.computation().isPresent()) {
+      throw plain
+          .target()
+          .refuse(
+              "its rows are computed in Java, by function " + migration.computation().get().name(),
+              "Write a Java migration of Flyway's that does the same, under its version; on a new"
+                  + " database there may be no row to compute, and then an empty script will do.");
+    }
+    String where = migration.where().map(each -> " WHERE " + each).orElse("");
+    if (migration.destination().isPresent()) {
+      Backfill.Destination into = migration.destination().get();
+      List<String> columns = migration.set().stream().map(Backfill.Assignment::column).toList();
+      List<String> others = columns.stream().filter(each -> !into.key().contains(each)).toList();
+      return "INSERT INTO "
+          + plain.in(into.table())
+          + " ("
+          + Plain.names(columns)
+          + ") SELECT "
+          + migration.set().stream().map(Backfill.Assignment::sql).collect(Collectors.joining(", "))
+          + " FROM "
+          + table
+          + where
+          + " ON CONFLICT ("
+          + Plain.names(into.key())
+          + ") DO "
+          + (others.isEmpty()
+              ? "NOTHING"
+              : "UPDATE SET "
+                  + others.stream()
+                      .map(each -> Plain.name(each) + " = EXCLUDED." + Plain.name(each))
+                      .collect(Collectors.joining(", ")));
+    }
+    String update =
+        "UPDATE "
+            + table
+            + " SET "
+            + migration.set().stream()
+                .map(each -> Plain.name(each.column()) + " = " + each.sql())
+                .collect(Collectors.joining(", "));
+    if (migration.join().isEmpty()) {
+      return update + where;
+    }
+    Backfill.Join join = migration.join().get();
+    String bare = Plain.name(migration.table());
+    // Bare names of the condition must not meet those of the joined tables' columns.
+    return update
+        + " FROM "
+        + join.from()
+        + " WHERE ("
+        + join.on()
+        + ")"
+        + (where.isEmpty()
+            ? ""
+            : " AND ("
+                + bare
+                + ".tableoid, "
+                + bare
+                + ".ctid) IN (SELECT tableoid, ctid FROM "
+                + table
+                + where
+                + ")");
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -13,6 +14,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** An index, built and dropped CONCURRENTLY; on a partitioned table partition by partition. */
@@ -159,24 +161,39 @@ final class PostgresCreateIndex implements OperationSupport<CreateIndex> {
 
   /** What follows the table's name. */
   private static String rest(CreateIndex migration) {
-    return migration.method().map(method -> " USING " + Sql.quote(method)).orElse("")
+    return rest(migration, Sql::quote);
+  }
+
+  private static String rest(CreateIndex migration, UnaryOperator<String> name) {
+    return migration.method().map(method -> " USING " + name.apply(method)).orElse("")
         + " ("
-        + migration.keys().stream().map(PostgresCreateIndex::part).collect(Collectors.joining(", "))
+        + migration.keys().stream().map(each -> part(each, name)).collect(Collectors.joining(", "))
         + ")"
         + (migration.include().isEmpty()
             ? ""
             : " INCLUDE ("
-                + migration.include().stream().map(Sql::quote).collect(Collectors.joining(", "))
+                + migration.include().stream().map(name).collect(Collectors.joining(", "))
                 + ")")
         + migration.where().map(where -> " WHERE (" + where + ")").orElse("");
   }
 
-  private static String part(CreateIndex.Key key) {
+  private static String part(CreateIndex.Key key, UnaryOperator<String> name) {
     String column = key.column();
     String sql = key.sql();
     if (column == null) {
       return "(" + sql + ")";
     }
-    return Sql.quote(column) + (sql == null ? "" : " " + sql);
+    return name.apply(column) + (sql == null ? "" : " " + sql);
+  }
+
+  @Override
+  public List<String> net(CreateIndex migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    return List.of(
+        "CREATE INDEX "
+            + Plain.name(migration.name())
+            + " ON "
+            + plain.in(migration.table())
+            + rest(migration, Plain::name));
   }
 }

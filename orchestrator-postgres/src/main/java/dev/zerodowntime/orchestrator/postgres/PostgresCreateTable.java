@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -13,6 +14,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** A table, created in one statement; taken back by a rename. */
@@ -96,34 +98,50 @@ final class PostgresCreateTable implements OperationSupport<CreateTable> {
    * @param schema of the tables that foreign keys point to
    */
   static String body(CreateTable migration, String schema) {
+    return String.join(", ", parts(migration, each -> Sql.qualified(schema, each), Sql::quote));
+  }
+
+  private static List<String> parts(
+      CreateTable migration, UnaryOperator<String> table, UnaryOperator<String> name) {
     List<String> parts = new ArrayList<>();
     for (CreateTable.Column column : migration.tableColumns()) {
       parts.add(
-          Sql.quote(column.name())
+          name.apply(column.name())
               + " "
               + column.type()
               + (column.notNull() ? " NOT NULL" : "")
               + (column.defaultSql() == null ? "" : " DEFAULT (" + column.defaultSql() + ")"));
     }
     if (!migration.primaryKey().isEmpty()) {
-      parts.add("PRIMARY KEY (" + names(migration.primaryKey()) + ")");
+      parts.add("PRIMARY KEY (" + names(migration.primaryKey(), name) + ")");
     }
     parts.addAll(migration.constraints());
     for (CreateTable.ForeignKey key : migration.foreignKeys()) {
       parts.add(
           "FOREIGN KEY ("
-              + names(key.columns())
+              + names(key.columns(), name)
               + ") REFERENCES "
-              + Sql.qualified(schema, key.table())
+              + table.apply(key.table())
               + " ("
-              + names(key.references())
+              + names(key.references(), name)
               + ")"
               + (key.sql().isBlank() ? "" : " " + key.sql()));
     }
-    return String.join(", ", parts);
+    return parts;
   }
 
-  private static String names(List<String> names) {
-    return names.stream().map(Sql::quote).collect(Collectors.joining(", "));
+  private static String names(List<String> names, UnaryOperator<String> name) {
+    return names.stream().map(name).collect(Collectors.joining(", "));
+  }
+
+  @Override
+  public List<String> net(CreateTable migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    return List.of(
+        "CREATE TABLE "
+            + plain.in(migration.table())
+            + " (\n  "
+            + String.join(",\n  ", parts(migration, plain::in, Plain::name))
+            + "\n)");
   }
 }

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DetachPartition;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -95,5 +96,12 @@ final class PostgresDetachPartition implements OperationSupport<DetachPartition>
       steps.add(partition.dropCheck());
     }
     return steps;
+  }
+
+  @Override
+  public List<String> net(DetachPartition migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    return List.of(
+        plain.alter(migration.table(), "DETACH PARTITION " + plain.in(migration.partition())));
   }
 }

@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -186,5 +187,12 @@ final class PostgresDropColumn implements OperationSupport<DropColumn> {
         List.of("ALTER TABLE " + table + " DROP COLUMN IF EXISTS " + Sql.quote(tombstone)),
         Probes.all(Probes.not(Probes.column(table, tombstone))),
         true);
+  }
+
+  @Override
+  public List<String> net(DropColumn migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .alter(migration.table(), "DROP COLUMN " + Plain.name(migration.column())));
   }
 }

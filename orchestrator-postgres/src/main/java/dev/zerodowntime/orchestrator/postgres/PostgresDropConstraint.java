@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropConstraint;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -242,5 +243,12 @@ final class PostgresDropConstraint implements OperationSupport<DropConstraint> {
       steps.add(NotNull.comment("comment-constraint", table, name, comment));
     }
     return steps;
+  }
+
+  @Override
+  public List<String> net(DropConstraint migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .alter(migration.table(), "DROP CONSTRAINT " + Plain.name(migration.name())));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropDefault;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -81,5 +82,11 @@ final class PostgresDropDefault implements OperationSupport<DropDefault> {
                 table,
                 migration.column(),
                 Facts.required(facts, DefaultChange.FORMER)));
+  }
+
+  @Override
+  public List<String> net(DropDefault migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target).alterColumn(migration.table(), migration.column(), "DROP DEFAULT"));
   }
 }

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -125,5 +126,10 @@ final class PostgresDropIndex implements OperationSupport<DropIndex> {
         List.of(sql),
         Probes.all(condition),
         false);
+  }
+
+  @Override
+  public List<String> net(DropIndex migration, NetTarget target, Map<String, Object> facts) {
+    return List.of("DROP INDEX " + new Plain(target).in(migration.name()));
   }
 }

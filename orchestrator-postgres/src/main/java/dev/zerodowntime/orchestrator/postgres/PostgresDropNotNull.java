@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.DropNotNull;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -120,5 +121,11 @@ final class PostgresDropNotNull implements OperationSupport<DropNotNull> {
             ? NotNull.enforce(table, migration.column(), check)
             : NotNull.enforce(table, migration.column(), named));
     return steps;
+  }
+
+  @Override
+  public List<String> net(DropNotNull migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target).alterColumn(migration.table(), migration.column(), "DROP NOT NULL"));
   }
 }

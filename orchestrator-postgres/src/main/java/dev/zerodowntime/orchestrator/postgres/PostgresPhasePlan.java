@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import dev.zerodowntime.orchestrator.operation.PlanPhase;
 import dev.zerodowntime.orchestrator.operation.PlanStep;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -18,10 +19,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What the author of a plan wrote, as steps. */
 final class PostgresPhasePlan implements OperationSupport<PhasePlan<?>> {
+
+  private static final Pattern CONCURRENTLY =
+      Pattern.compile(
+          "(?is)^(\\s*(?:CREATE\\s+(?:UNIQUE\\s+)?INDEX|DROP\\s+INDEX"
+              + "|REINDEX\\s+(?:\\([^)]*\\)\\s*)?(?:INDEX|TABLE|SCHEMA)"
+              + "|REFRESH\\s+MATERIALIZED\\s+VIEW|ALTER\\s+TABLE\\s.*\\sDETACH\\s+PARTITION\\s.*))"
+              + "\\s+CONCURRENTLY\\b");
 
   private static final PostgresBackfill BACKFILL = new PostgresBackfill();
 
@@ -146,5 +155,40 @@ final class PostgresPhasePlan implements OperationSupport<PhasePlan<?>> {
   static List<Step> rows(
       Backfill backfill, Target target, Map<String, Object> facts, Direction direction) {
     return BACKFILL.steps(backfill, target(target, backfill), facts, Backfill.BACKFILL, direction);
+  }
+
+  @Override
+  public List<String> net(PhasePlan<?> migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    List<String> sql = new ArrayList<>();
+    for (PlanPhase phase : migration.phases()) {
+      for (PlanStep step : phase.steps()) {
+        if (step instanceof PlanStep.Ddl ddl) {
+          PhasePlan.statements(ddl.sql()).forEach(each -> sql.add(plain(target, each)));
+        } else if (step instanceof PlanStep.Online online) {
+          PhasePlan.statements(List.of(online.sql()))
+              .forEach(each -> sql.add(plain(target, inTransaction(each))));
+        } else if (step instanceof PlanStep.Rows rows) {
+          sql.add(plain(target, PostgresBackfill.net(rows.rows(), plain)));
+        } else if (step instanceof PlanStep.Java java) {
+          throw target.refuse(
+              "step " + java.name() + " of " + phase.name() + " is done in Java",
+              "Write a Java migration of Flyway's that does what the whole plan does, under its"
+                  + " version.");
+        }
+      }
+    }
+    return sql;
+  }
+
+  private static String plain(NetTarget target, String sql) {
+    return target.qualified()
+        ? PhasePlan.inSchema(sql, Plain.name(target.schema()))
+        : PhasePlan.inSchema(PhasePlan.withoutSchema(sql), Plain.name(target.schema()));
+  }
+
+  /** Nobody uses the table: there is no need for what can't be done in a transaction. */
+  private static String inTransaction(String sql) {
+    return CONCURRENTLY.matcher(sql).replaceFirst("$1");
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OnlineStep;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -104,5 +105,10 @@ final class PostgresReindex implements OperationSupport<Reindex> {
 
   private static String lock(String table) {
     return "SHARE UPDATE EXCLUSIVE on " + table + ": blocks neither reads nor writes";
+  }
+
+  @Override
+  public List<String> net(Reindex migration, NetTarget target, Map<String, Object> facts) {
+    return List.of();
   }
 }

@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.StageSpan;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.NotYetException;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
@@ -131,5 +132,11 @@ final class PostgresRenameColumn implements OperationSupport<RenameColumn> {
       Direction direction) {
     ColumnTwin twin = new ColumnTwin(migration, migration, target, facts);
     return ColumnTwinPhases.steps(twin, phase, direction);
+  }
+
+  @Override
+  public List<String> net(RenameColumn migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target).renameColumn(migration.table(), migration.from(), migration.to()));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.RenameColumnByView;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -121,5 +122,12 @@ final class PostgresRenameColumnByView implements OperationSupport<RenameColumnB
 
   private static String lock(String tables) {
     return "ACCESS EXCLUSIVE on " + tables + ", within the lock budget";
+  }
+
+  @Override
+  public List<String> net(
+      RenameColumnByView migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target).renameColumn(migration.table(), migration.from(), migration.to()));
   }
 }

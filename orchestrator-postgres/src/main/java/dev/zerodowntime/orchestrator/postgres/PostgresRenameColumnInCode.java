@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -165,5 +166,12 @@ final class PostgresRenameColumnInCode implements OperationSupport<RenameColumnI
     return List.of(
         "DROP FUNCTION IF EXISTS " + twin.function() + "()",
         "ALTER TABLE " + twin.table() + " DROP COLUMN IF EXISTS " + column);
+  }
+
+  @Override
+  public List<String> net(
+      RenameColumnInCode migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target).renameColumn(migration.table(), migration.from(), migration.to()));
   }
 }

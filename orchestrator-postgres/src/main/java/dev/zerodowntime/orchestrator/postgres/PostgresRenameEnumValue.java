@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.RenameEnumValue;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -69,5 +70,16 @@ final class PostgresRenameEnumValue implements OperationSupport<RenameEnumValue>
             "ALTER TYPE " + type + " RENAME VALUE " + Sql.literal(from) + " TO " + Sql.literal(to)),
         Probes.all(Probes.enumValue(type, to), Probes.not(Probes.enumValue(type, from))),
         false);
+  }
+
+  @Override
+  public List<String> net(RenameEnumValue migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        "ALTER TYPE "
+            + new Plain(target).in(migration.type())
+            + " RENAME VALUE "
+            + Sql.literal(migration.from())
+            + " TO "
+            + Sql.literal(migration.to()));
   }
 }

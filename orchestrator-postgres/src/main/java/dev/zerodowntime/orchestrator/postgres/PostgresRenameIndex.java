@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Step;
@@ -77,5 +78,14 @@ final class PostgresRenameIndex implements OperationSupport<RenameIndex> {
             Probes.index(table, Sql.qualified(target.schema(), to)),
             Probes.not(Probes.index(table, index))),
         false);
+  }
+
+  @Override
+  public List<String> net(RenameIndex migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        "ALTER INDEX "
+            + new Plain(target).in(migration.from())
+            + " RENAME TO "
+            + Plain.name(migration.to()));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.RenameTable;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Probe;
@@ -145,5 +146,11 @@ final class PostgresRenameTable implements OperationSupport<RenameTable> {
 
   private static String lock(String tables) {
     return "ACCESS EXCLUSIVE on " + tables + ", within the lock budget";
+  }
+
+  @Override
+  public List<String> net(RenameTable migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target).alter(migration.table(), "RENAME TO " + Plain.name(migration.to())));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.SetDefault;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
@@ -161,5 +162,13 @@ final class PostgresSetDefault implements OperationSupport<SetDefault> {
                 table,
                 migration.column(),
                 former));
+  }
+
+  @Override
+  public List<String> net(SetDefault migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target)
+            .alterColumn(
+                migration.table(), migration.column(), "SET DEFAULT " + migration.expression()));
   }
 }

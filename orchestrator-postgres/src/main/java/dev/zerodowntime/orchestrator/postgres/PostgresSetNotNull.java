@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -223,5 +224,11 @@ final class PostgresSetNotNull implements OperationSupport<SetNotNull> {
   private static String constraint(SetNotNull migration, Target target, Map<String, Object> facts) {
     String name = Facts.text(facts, NAME);
     return name == null ? "zdo_not_null_" + Sql.hash8(migration.id(), target.schema()) : name;
+  }
+
+  @Override
+  public List<String> net(SetNotNull migration, NetTarget target, Map<String, Object> facts) {
+    return List.of(
+        new Plain(target).alterColumn(migration.table(), migration.column(), "SET NOT NULL"));
   }
 }

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres;
 import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.operation.WidenColumn;
 import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -161,5 +162,18 @@ final class PostgresWidenColumn implements OperationSupport<WidenColumn> {
             "CHECK (" + fits + ") NOT VALID"));
     steps.add(NotNull.validate("validate-check", table, fits(target)));
     return steps;
+  }
+
+  @Override
+  public List<String> net(WidenColumn migration, NetTarget target, Map<String, Object> facts) {
+    ColumnFacts wanted = new ColumnFacts(facts).optionalMap(WidenColumnCheck.WANTED);
+    String collated = wanted == null ? "" : wanted.text(WidenColumnCheck.COLLATED);
+    int collation = collated.lastIndexOf(" COLLATE ");
+    String action = "ALTER COLUMN " + Plain.name(migration.column()) + " ";
+    List<String> actions = new ArrayList<>();
+    actions.add(
+        action + "TYPE " + migration.type() + (collation < 0 ? "" : collated.substring(collation)));
+    Facts.texts(facts, WidenColumnCheck.ACTIONS).forEach(each -> actions.add(action + each));
+    return List.of(new Plain(target).alter(migration.table(), String.join(", ", actions)));
   }
 }

@@ -5,6 +5,8 @@ import dev.zerodowntime.orchestrator.operation.ColumnRename;
 import dev.zerodowntime.orchestrator.operation.WidenKey;
 import dev.zerodowntime.orchestrator.spi.BackfillStep;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
+import dev.zerodowntime.orchestrator.spi.Facts;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.OperationType;
 import dev.zerodowntime.orchestrator.spi.Scan;
@@ -315,5 +317,16 @@ final class PostgresWidenKey implements OperationSupport<WidenKey> {
     private String alter(String action) {
       return "ALTER TABLE " + twin.table() + " " + action;
     }
+  }
+
+  @Override
+  public List<String> net(WidenKey migration, NetTarget target, Map<String, Object> facts) {
+    Plain plain = new Plain(target);
+    List<String> sql = new ArrayList<>();
+    sql.add(plain.alterColumn(migration.table(), migration.column(), "TYPE " + migration.type()));
+    for (String sequence : Facts.texts(facts, WidenKeyCheck.SEQUENCES)) {
+      sql.add("ALTER SEQUENCE " + plain.of(sequence) + " AS " + migration.type());
+    }
+    return sql;
   }
 }

@@ -97,6 +97,21 @@ record UniqueKey(
     };
   }
 
+  /** Built at once, in a table that nobody uses. */
+  List<String> net(Plain plain, String table) {
+    return List.of(
+        plain.addConstraint(
+            table,
+            false,
+            name,
+            word()
+                + (nullsNotDistinct ? " NULLS NOT DISTINCT" : "")
+                + " ("
+                + Plain.names(columns)
+                + ")"
+                + (include.isEmpty() ? "" : " INCLUDE (" + Plain.names(include) + ")")));
+  }
+
   private Step build(String table, String index) {
     return new OnlineStep(
         "create-unique-index",

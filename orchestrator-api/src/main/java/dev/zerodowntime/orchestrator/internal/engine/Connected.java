@@ -39,6 +39,7 @@ final class Connected {
   private final Operator operator;
   private final BackfillOperator backfills;
   private final Scripts scripts;
+  private final Exports exports;
   private final Background background;
   private final Stop stop = new Stop();
   private final BackfillCrew crew;
@@ -77,6 +78,7 @@ final class Connected {
             c.developmentOnRows());
     this.operator = new Operator(ctx, server, planner, startup);
     this.scripts = new Scripts(ctx, operator);
+    this.exports = new Exports(ctx, operator, startup, reporter, server.schema());
     this.backfills = new BackfillOperator(ctx, operator);
   }
 
@@ -203,6 +205,10 @@ final class Connected {
 
   Scripts scripts() {
     return scripts;
+  }
+
+  Exports exports() {
+    return exports;
   }
 
   BackfillOperator backfills() {

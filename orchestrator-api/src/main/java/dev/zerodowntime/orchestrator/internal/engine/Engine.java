@@ -10,6 +10,7 @@ import dev.zerodowntime.orchestrator.CopyTool;
 import dev.zerodowntime.orchestrator.Diagnosis;
 import dev.zerodowntime.orchestrator.EndBlockers;
 import dev.zerodowntime.orchestrator.Environment;
+import dev.zerodowntime.orchestrator.Export;
 import dev.zerodowntime.orchestrator.FleetStatus;
 import dev.zerodowntime.orchestrator.HealthCheck;
 import dev.zerodowntime.orchestrator.LoadSignal;
@@ -366,6 +367,11 @@ public final class Engine implements Orchestrator, Host {
   @Override
   public String rollbackScript(String id) {
     return call(() -> connected().scripts().rollback(id));
+  }
+
+  @Override
+  public Export export(String... ids) {
+    return call(() -> connected().exports().of(ids));
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.Shortcut;
 import dev.zerodowntime.orchestrator.StageSpan;
+import dev.zerodowntime.orchestrator.spi.NetTarget;
 import dev.zerodowntime.orchestrator.spi.OperationSupport;
 import dev.zerodowntime.orchestrator.spi.Step;
 import dev.zerodowntime.orchestrator.spi.Target;
@@ -59,5 +60,9 @@ record Operation<M extends Migration<?>>(OperationSupport<M> support, M migratio
 
   List<Step> steps(Target target, Map<String, Object> facts, int phase, Direction direction) {
     return support.steps(migration, target, facts, phase, direction);
+  }
+
+  List<String> net(NetTarget target, Map<String, Object> facts) {
+    return support.net(migration, target, facts);
   }
 }

@@ -64,6 +64,9 @@ final class Readings {
       UNION ALL
       SELECT 'statistics ' || pg_get_statisticsobjdef(s.oid) FROM pg_statistic_ext s
       UNION ALL
+      SELECT format('enumeration %s: %s', e.enumtypid::regtype, string_agg(e.enumlabel, ', '
+          ORDER BY e.enumsortorder)) FROM pg_enum e GROUP BY e.enumtypid
+      UNION ALL
       SELECT format('schema %s acl=%s', n.nspname, n.nspacl) FROM pg_namespace n
         WHERE n.nspname !~ '^pg_(toast|temp)'
       """
