@@ -40,7 +40,8 @@ public record Export(List<Script> scripts, Map<String, String> left) {
    * @param id the migration's id
    * @param operation its operation
    * @param finishedAt when it was finished, in the target schema where that was last
-   * @param version its place in Flyway's order; null until {@link Export#at} says it
+   * @param version its place in Flyway's order; that of {@link Migration.Builder#flyway}, as long
+   *     as it is declared; else null until {@link Export#at} says it
    * @param sql the script's text, the same whenever it is made
    */
   public record Script(

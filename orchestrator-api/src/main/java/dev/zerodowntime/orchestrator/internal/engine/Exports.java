@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.Export;
+import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.RefusedException;
@@ -128,8 +129,10 @@ final class Exports {
             .map(each -> Instant.ofEpochMilli(finishedAt(each)))
             .max(Instant::compareTo)
             .orElseThrow();
+    // A declaration that is still there may say its place.
+    String place = ctx.declarations().same(first).flatMap(Migration::flyway).orElse(null);
     return new Export.Script(
-        first.id(), first.lifecycle().operation(), finished, null, text(rows, finished, net));
+        first.id(), first.lifecycle().operation(), finished, place, text(rows, finished, net));
   }
 
   private static long finishedAt(MigrationRow row) {

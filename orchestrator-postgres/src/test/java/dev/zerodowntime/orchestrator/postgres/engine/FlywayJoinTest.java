@@ -401,6 +401,34 @@ class FlywayJoinTest {
     }
   }
 
+  /** The same database is made from scratch with the declarations, and with what they come to. */
+  @Test
+  void declarationsAreReplacedByWhatTheyComeTo() {
+    FlywayJoinScenario.scripts(scripts);
+    try (Orchestrator member = FlywayJoinScenario.member(database.dataSource())) {
+      flyway(member).migrate();
+      List<Path> written = member.export().write(scripts);
+      assertThat(written)
+          .map(each -> each.getFileName().toString())
+          .containsExactly("V2.1__billing_full_name.sql", "V2.2__billing_region.sql");
+    }
+    String shape =
+        "SELECT attname::text, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute WHERE"
+            + " attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped UNION ALL SELECT"
+            + " indexrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid FROM pg_index"
+            + " WHERE indrelid = 'users'::regclass ORDER BY 1";
+    List<List<Object>> declared = database.rows(shape);
+    assertThat(declared).hasSize(5);
+    try (TestDatabase other = TestDatabase.create("join")) {
+      Flyway.configure()
+          .dataSource(other.dataSource())
+          .locations("filesystem:" + scripts)
+          .load()
+          .migrate();
+      assertThat(other.rows(shape)).isEqualTo(declared);
+    }
+  }
+
   /** What a failed attempt left is gone on with; Flyway itself has no note of it. */
   @Test
   void aStartThatFailsIsRepeated() {
