@@ -1,9 +1,7 @@
 package dev.zerodowntime.orchestrator;
 
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +53,8 @@ public record Readiness(
    *     in the way of later phases; where there is no way back, who or what is in the way
    * @param expected how long that still takes, as far as it is known; null where somebody has to do
    *     something, or nobody can tell
+   * @param needsPerson whether it never ends by itself, nor by deploying: somebody has to approve,
+   *     resume, mend or unpin something
    * @param next what to do; empty when time alone is needed
    */
   public record Missing(
@@ -65,28 +65,12 @@ public record Readiness(
       String needs,
       List<Wait> waits,
       @Nullable Duration expected,
+      boolean needsPerson,
       String next) {
-
-    private static final Set<Wait.Kind> FOR_A_PERSON =
-        EnumSet.of(
-            Wait.Kind.APPROVAL,
-            Wait.Kind.PAUSED,
-            Wait.Kind.HELD,
-            Wait.Kind.FAILED,
-            Wait.Kind.NO_APPLICATION);
 
     /** Copies the list. */
     public Missing {
       waits = List.copyOf(waits);
-    }
-
-    /**
-     * Whether it will never end by itself: a person has to approve, resume or mend something.
-     *
-     * @return true if so
-     */
-    public boolean needsPerson() {
-      return waits.stream().anyMatch(each -> FOR_A_PERSON.contains(each.kind()));
     }
 
     @Override
@@ -101,7 +85,7 @@ public record Readiness(
         text.append("; ").append(stage).append(" needs ").append(needs);
       }
       waits.forEach(each -> text.append("\n    waits: ").append(each));
-      if (needsPerson()) {
+      if (needsPerson) {
         text.append("\n    ends only when somebody does something");
       } else if (expected != null) {
         text.append("\n    expected in ").append(Durations.text(expected));

@@ -16,14 +16,24 @@ import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Judges a build by its manifest, as it would be judged if it asked to be admitted. */
 final class Await {
+
+  private static final Set<Wait.Kind> FOR_A_PERSON =
+      EnumSet.of(
+          Wait.Kind.APPROVAL,
+          Wait.Kind.PAUSED,
+          Wait.Kind.HELD,
+          Wait.Kind.FAILED,
+          Wait.Kind.NO_APPLICATION);
 
   private final EngineContext ctx;
   private final Reporter reporter;
@@ -130,7 +140,7 @@ final class Await {
   }
 
   private static Missing unknown(String id, String stage, String needs, String next) {
-    return new Missing(id, "", "", stage, needs, List.of(), null, next);
+    return new Missing(id, "", "", stage, needs, List.of(), null, false, next);
   }
 
   /** Who keeps the schema from going back; nobody goes back for an application that is new. */
@@ -157,6 +167,7 @@ final class Await {
         lifecycle.name(unfit.phase()),
         inTheWay.stream().map(each -> Wait.of(Wait.Kind.FLEET, each)).toList(),
         inTheWay.isEmpty() ? Duration.ZERO : null,
+        false,
         inTheWay.isEmpty()
             ? "start it: it asks for the way back by itself"
             : known
@@ -194,7 +205,24 @@ final class Await {
         row.lifecycle().name(unfit.phase()),
         waits,
         expected(row, waits),
+        needsPerson(snapshot, unfit, waits),
         report.next());
+  }
+
+  private boolean needsPerson(Snapshot snapshot, Registrar.Unfit unfit, List<Wait> waits) {
+    MigrationRow row = unfit.migration();
+    boolean unknownDriver = waits.stream().anyMatch(each -> each.kind() == Wait.Kind.DRIVER);
+    return waits.stream().anyMatch(each -> FOR_A_PERSON.contains(each.kind()))
+        || snapshot.pinned().stream()
+            .anyMatch(
+                pin ->
+                    snapshot
+                        .stage(row, pin)
+                        .filter(
+                            stage ->
+                                stage.span().high() < unfit.phase()
+                                    || unknownDriver && !pin.rowTypeSafe())
+                        .isPresent());
   }
 
   /** Two waits for the same member differ in the phase that it can't run against. */

@@ -14,6 +14,7 @@ import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.RolloutCheck;
 import dev.zerodowntime.orchestrator.Wait;
+import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
@@ -176,6 +177,35 @@ class AwaitTest extends FleetFixture {
           .contains("APPROVAL: approve(\"" + ID + "\", \"RELAX\")", "somebody does something");
       job.approve(ID, "RELAX");
       assertThat(job.await(next, LONG).verdict()).isEqualTo(Verdict.READY);
+      assertThat(one.fit()).isTrue();
+    }
+  }
+
+  @Test
+  void aPinnedMemberIsEndedByAPersonAlone() {
+    AddColumn add = AddColumn.of("billing/add").table("users").column("c", "text").build();
+    try (Orchestrator one =
+            joined(
+                member("1")
+                    .role(Role.MEMBER)
+                    .thisBuild(DROP, DropColumn.Code.NOT_READING)
+                    .thisBuild(add, AddColumn.Code.WRITES, AddColumn.Code.UNAWARE));
+        Orchestrator job = job().build()) {
+      job.pin("reports", "nightly");
+      // It doesn't suit RELAX; and nobody knows whether EXPAND would break what it has prepared.
+      assertThat(
+              job.await(
+                      member("2")
+                          .thisBuild(DROP, DropColumn.Code.UNUSED)
+                          .thisBuild(add, AddColumn.Code.WRITES)
+                          .build()
+                          .manifest(),
+                      Duration.ZERO)
+                  .missing())
+          .hasSize(2)
+          .allMatch(Missing::needsPerson)
+          .extracting(each -> each.waits().get(0).kind())
+          .containsExactly(Wait.Kind.FLEET, Wait.Kind.DRIVER);
       assertThat(one.fit()).isTrue();
     }
   }
