@@ -27,7 +27,6 @@ import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.flywaydb.core.api.migration.BaseJavaMigration;
 import org.flywaydb.core.api.migration.Context;
-import org.flywaydb.core.api.migration.JavaMigration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -357,7 +356,13 @@ class ExportTest {
   @Test
   void sqlTakesThePlaceOfAJavaMigrationOfItsVersion() throws IOException {
     renamed();
-    written(new V39_1__Placeholder());
+    Files.writeString(folder.resolve("V1__users.sql"), TABLE + ";");
+    flyway(database)
+        .baselineOnMigrate(true)
+        .javaMigrations(new V39_1__Placeholder())
+        .load()
+        .migrate();
+    written();
     assertThatThrownBy(() -> flyway(database).load().validate())
         .isInstanceOf(FlywayException.class)
         .hasMessageContaining("39.1");
@@ -370,14 +375,15 @@ class ExportTest {
   @Test
   void aDatabaseThatHasItAlreadyOnlyNotesTheScript() throws IOException {
     renamed();
+    Files.writeString(folder.resolve("V1__users.sql"), TABLE + ";");
+    Files.writeString(folder.resolve("V40__later.sql"), "CREATE TABLE later (id int);");
+    flyway(database).baselineOnMigrate(true).load().migrate();
     written();
-    flyway(database).target("39.1").skipExecutingMigrations(true).load().migrate();
+    flyway(database).target("39.1").outOfOrder(true).skipExecutingMigrations(true).load().migrate();
     theSameHereAndInANewDatabase();
   }
 
-  private void written(JavaMigration... before) throws IOException {
-    Files.writeString(folder.resolve("V1__users.sql"), TABLE + ";");
-    flyway(database).baselineOnMigrate(true).javaMigrations(before).load().migrate();
+  private void written() {
     try (Orchestrator job = job()) {
       job.export().at(ID, "39.1").write(folder);
     }
@@ -388,7 +394,7 @@ class ExportTest {
     assertThat(flyway(database).load().migrate().migrationsExecuted).isZero();
     assertThat(database.queryLong("SELECT count(full_name) FROM users")).isEqualTo(30);
     try (TestDatabase fresh = TestDatabase.create("export_fresh")) {
-      assertThat(flyway(fresh).load().migrate().migrationsExecuted).isEqualTo(2);
+      assertThat(flyway(fresh).load().migrate().migrationsExecuted).isGreaterThan(1);
       fresh.execute("INSERT INTO users (id, full_name) VALUES (1, 'x')");
     }
   }
