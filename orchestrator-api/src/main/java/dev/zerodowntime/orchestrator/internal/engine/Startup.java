@@ -439,9 +439,11 @@ final class Startup {
       }
     }
     Duration expected = Duration.ZERO;
+    boolean stays = false;
     for (MigrationReport each : waiting) {
       for (Wait wait : each.waits()) {
         Duration left = wait.left();
+        stays |= left == null && wait.kind() == Wait.Kind.FLEET;
         if (left != null && left.compareTo(expected) > 0) {
           expected = left;
         }
@@ -449,7 +451,7 @@ final class Startup {
     }
     return new SchemaNotReadyException(
         problem.toString(),
-        expected.isZero()
+        stays || expected.isZero()
             ? "Remove what it waits for, then start this build again."
             : "Start this build again in "
                 + expected.toSeconds()

@@ -1,9 +1,12 @@
 package dev.zerodowntime.orchestrator.postgres.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.Role;
+import dev.zerodowntime.orchestrator.SchemaNotReadyException;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import java.time.Duration;
@@ -14,6 +17,30 @@ import org.junit.jupiter.api.Test;
 class FleetBehaviourTest extends FleetFixture {
 
   private static final Duration HOUR = Duration.ofHours(1);
+
+  /** Somebody who drains is gone in an hour; somebody who serves has to be stopped. */
+  @Test
+  void aBuildIsToldToComeBackLaterOnlyWhereTimeIsAllThatIsMissing() {
+    joined(member("0", DropColumn.Code.USES).role(Role.MEMBER)).close();
+    Orchestrator serving = joined(member("1", DropColumn.Code.USES).role(Role.MEMBER));
+    try (Orchestrator next =
+        member("2", DropColumn.Code.UNUSED)
+            .role(Role.MEMBER)
+            .timing(
+                timing -> Members.patient(timing).drain(HOUR).startupBudget(Duration.ofMillis(50)))
+            .build()) {
+      assertThatThrownBy(next::advance)
+          .isInstanceOf(SchemaNotReadyException.class)
+          .hasMessageContainingAll("billing 0 (draining)", "left)", "billing 1")
+          .hasMessageEndingWith("Remove what it waits for, then start this build again.");
+      serving.close();
+      assertThatThrownBy(next::advance)
+          .isInstanceOf(SchemaNotReadyException.class)
+          .hasMessageContaining("Start this build again in ");
+    } finally {
+      serving.close();
+    }
+  }
 
   @Nested
   class Silent {
