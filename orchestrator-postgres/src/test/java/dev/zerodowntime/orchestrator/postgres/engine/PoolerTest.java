@@ -174,14 +174,18 @@ class PoolerTest {
   void theDoctorTellsPoolersModes() throws Exception {
     try (Pooler statements = new Pooler("statement");
         Pooler transactions = new Pooler("transaction");
-        Orchestrator refused = Members.member(statements.dataSource(), "1").build();
-        Orchestrator without = Members.member(transactions.dataSource(), "1").build();
+        Orchestrator refused =
+            Members.member(statements.dataSource(), "asked by the doctor").build();
+        Orchestrator without =
+            Members.member(transactions.dataSource(), "asked by the doctor").build();
         Orchestrator with =
-            Members.member(transactions.dataSource(), "1")
+            Members.member(transactions.dataSource(), "asked by the doctor")
                 .ddlDataSource(database.newDataSource())
                 .build();
         Orchestrator member =
-            Members.member(transactions.dataSource(), "1").role(Role.MEMBER).build()) {
+            Members.member(transactions.dataSource(), "asked by the doctor")
+                .role(Role.MEMBER)
+                .build()) {
       assertThat(refused.doctor().healthy()).isFalse();
       assertThat(refused.doctor().toString())
           .contains("PROBLEM the application's connections", "statement mode");
