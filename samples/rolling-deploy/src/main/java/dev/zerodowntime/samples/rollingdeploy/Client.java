@@ -96,8 +96,17 @@ final class Client implements Runnable {
   private void rename() throws InterruptedException {
     int at = random.nextInt(users.size());
     User renamed = users.get(at).named(newName());
-    send("PUT", "/users/" + renamed.id(), json("name", renamed.name()), (release, body) -> renamed);
-    users.set(at, renamed);
+    User answered =
+        send(
+            "PUT",
+            "/users/" + renamed.id(),
+            json("name", renamed.name()),
+            (release, body) -> renamed);
+    if (answered == null) {
+      users.remove(at); // Nobody can know which name it has: the failure is counted once.
+    } else {
+      users.set(at, renamed);
+    }
   }
 
   private void read() throws InterruptedException {
