@@ -171,6 +171,18 @@ public interface ControlSql {
   boolean hasRows(Connection connection, String controlSchema) throws SQLException;
 
   /**
+   * Whether a table, or what stands in its place, has a row. One that doesn't exist has none; one
+   * whose rows can't be seen may have some.
+   *
+   * @param connection in auto-commit mode
+   * @param schema its schema, unquoted
+   * @param table its name, unquoted
+   * @return true unless it is empty
+   * @throws SQLException if it can't be asked
+   */
+  boolean tableHasRows(Connection connection, String schema, String table) throws SQLException;
+
+  /**
    * A version of the control tables.
    *
    * @param number 1, 2, …

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.mysql;
 
 import dev.zerodowntime.orchestrator.spi.ControlSql;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -225,5 +226,28 @@ final class MysqlControlSql implements ControlSql {
       }
     }
     return false;
+  }
+
+  @Override
+  public boolean tableHasRows(Connection connection, String schema, String table)
+      throws SQLException {
+    try (PreparedStatement there =
+            connection.prepareStatement(
+                "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME ="
+                    + " ?");
+        Statement statement = connection.createStatement()) {
+      there.setString(1, schema);
+      there.setString(2, table);
+      try (ResultSet row = there.executeQuery()) {
+        if (!row.next()) {
+          return false;
+        }
+      }
+      try (ResultSet row =
+          statement.executeQuery(
+              "SELECT EXISTS (SELECT 1 FROM " + Sql.quote(schema) + "." + Sql.quote(table) + ")")) {
+        return row.next() && row.getBoolean(1);
+      }
+    }
   }
 }

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.postgres;
 
 import dev.zerodowntime.orchestrator.spi.ControlSql;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -14,16 +15,27 @@ final class PostgresControlSql implements ControlSql {
   private static final String MICROS =
       "(extract(epoch FROM %s.backend_start) * 1000000)::bigint::text";
 
+  private static final String VISIBLE =
+      "pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
+          + " AND pg_catalog.has_table_privilege(c.oid, 'SELECT')"
+          + " AND NOT pg_catalog.row_security_active(c.oid)";
+
+  /** One relation that may have rows; where they can't be seen, a table's file decides. */
+  private static final String RELATION =
+      "SELECT format('%I.%I', n.nspname, c.relname), "
+          + VISIBLE
+          + ", c.relkind <> 'r' OR pg_catalog.pg_relation_size(c.oid) > 0"
+          + " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+          + " WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+
   /**
    * Tables that may hold rows of the application: not empty files, not the server's, not ours, not
    * an extension's, not Flyway's record of itself. Where rows can't be seen, the file's size
    * decides.
    */
   private static final String TABLES =
-      "SELECT format('%%I.%%I', n.nspname, c.relname),"
-          + " pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
-          + " AND pg_catalog.has_table_privilege(c.oid, 'SELECT')"
-          + " AND NOT pg_catalog.row_security_active(c.oid)"
+      "SELECT format('%%I.%%I', n.nspname, c.relname), "
+          + VISIBLE
           + " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
           + " WHERE c.relkind = 'r' AND c.relpersistence <> 't'"
           + " AND n.nspname NOT IN ('pg_catalog', 'information_schema', %s)"
@@ -153,6 +165,21 @@ final class PostgresControlSql implements ControlSql {
       }
     }
     return false;
+  }
+
+  @Override
+  public boolean tableHasRows(Connection connection, String schema, String table)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(RELATION)) {
+      statement.setString(1, schema);
+      statement.setString(2, table);
+      try (ResultSet row = statement.executeQuery()) {
+        if (!row.next()) {
+          return false;
+        }
+        return row.getBoolean(2) ? hasRow(connection, row.getString(1)) : row.getBoolean(3);
+      }
+    }
   }
 
   private static boolean hasRow(Connection connection, String table) throws SQLException {

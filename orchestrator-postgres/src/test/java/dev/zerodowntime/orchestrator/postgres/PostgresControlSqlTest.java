@@ -152,4 +152,32 @@ class PostgresControlSqlTest {
       assertThat(sql.hasRows(c, "Odd")).as("nothing else but the former control schema").isTrue();
     }
   }
+
+  @Test
+  void rowsOfOneTableAreSeenAndNotSeeingThemIsNoProof() throws SQLException {
+    try (TestDatabase db = TestDatabase.create("rows");
+        Connection c = db.dataSource().getConnection()) {
+      db.execute(
+          "CREATE SCHEMA \"Odd\"",
+          "CREATE TABLE \"Odd\".\"p %s\" (id int) PARTITION BY LIST (id)",
+          "CREATE TABLE \"Odd\".\"p 1\" PARTITION OF \"Odd\".\"p %s\" DEFAULT",
+          "CREATE VIEW \"Odd\".v AS SELECT * FROM \"Odd\".\"p 1\"",
+          "CREATE TABLE \"p %s\" AS SELECT 1");
+      for (String each : List.of("p %s", "p 1", "v", "nothing")) {
+        assertThat(sql.tableHasRows(c, "Odd", each)).as(each).isFalse();
+      }
+      db.execute("INSERT INTO \"Odd\".\"p 1\" VALUES (1)");
+      for (String each : List.of("p %s", "p 1", "v")) {
+        assertThat(sql.tableHasRows(c, "Odd", each)).as(each).isTrue();
+      }
+      db.execute("CREATE TABLE empty (id int)");
+      try (Statement statement = c.createStatement()) {
+        // A role that may not read them.
+        statement.execute("SET ROLE pg_read_all_stats");
+        assertThat(sql.tableHasRows(c, "Odd", "p 1")).isTrue();
+        assertThat(sql.tableHasRows(c, "Odd", "v")).isTrue();
+        assertThat(sql.tableHasRows(c, "public", "empty")).isFalse();
+      }
+    }
+  }
 }

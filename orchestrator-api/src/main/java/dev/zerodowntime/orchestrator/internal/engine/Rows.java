@@ -2,7 +2,6 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
-import dev.zerodowntime.orchestrator.spi.ControlSql;
 import java.sql.SQLException;
 import java.util.Set;
 
@@ -17,7 +16,11 @@ final class Rows {
 
   boolean any(MigrationRow row) throws SQLException {
     for (String table : names(ctx, row)) {
-      if (any(row.schema(), table)) {
+      boolean found =
+          Db.autoCommit(
+              ctx.ddlDataSource(),
+              c -> ctx.dialect().control().tableHasRows(c, row.schema(), table));
+      if (found) {
         return true;
       }
     }
@@ -29,28 +32,5 @@ final class Rows {
     return ctx.operation(row)
         .map(each -> each.migration().tableNames())
         .orElseGet(() -> Set.of(row.table()));
-  }
-
-  private boolean any(String schema, String table) throws SQLException {
-    ControlSql sql = ctx.dialect().control();
-    return Db.autoCommit(
-        ctx.ddlDataSource(),
-        connection -> {
-          boolean there =
-              Db.queryOne(
-                      connection,
-                      "SELECT 1 FROM information_schema.tables WHERE table_schema = ?"
-                          + " AND table_name = ?",
-                      each -> true,
-                      schema,
-                      table)
-                  .isPresent();
-          return there
-              && Db.queryOne(
-                      connection,
-                      "SELECT 1 FROM " + sql.quote(schema) + "." + sql.quote(table) + " LIMIT 1",
-                      each -> true)
-                  .isPresent();
-        });
   }
 }
