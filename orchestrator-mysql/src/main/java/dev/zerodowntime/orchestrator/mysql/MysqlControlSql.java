@@ -23,7 +23,8 @@ final class MysqlControlSql implements ControlSql {
           + " AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_NAME NOT LIKE '"
           + PREFIX.replace("_", "\\_")
           + "%' AND TABLE_NAME <> 'orchestrator_history'"
-          + " AND LOWER(TABLE_NAME) NOT LIKE '%flyway\\_schema\\_history%'";
+          + " AND LOWER(TABLE_NAME) NOT LIKE '%flyway\\_schema\\_history%'"
+          + " AND LOWER(TABLE_NAME) NOT IN ('databasechangelog', 'databasechangeloglock')";
 
   private final MysqlVersion version;
 

@@ -30,8 +30,8 @@ final class PostgresControlSql implements ControlSql {
 
   /**
    * Tables that may hold rows of the application: not empty files, not the server's, not ours, not
-   * an extension's, not Flyway's record of itself. Where rows can't be seen, the file's size
-   * decides.
+   * an extension's, not Flyway's or Liquibase's record of itself. Where rows can't be seen, the
+   * file's size decides.
    */
   private static final String TABLES =
       "SELECT format('%%I.%%I', n.nspname, c.relname), "
@@ -39,7 +39,8 @@ final class PostgresControlSql implements ControlSql {
           + " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
           + " WHERE c.relkind = 'r' AND c.relpersistence <> 't'"
           + " AND n.nspname NOT IN ('pg_catalog', 'information_schema', %s)"
-          + " AND n.nspname !~ '^pg_(toast|temp)' AND c.relname !~* 'flyway_schema_history'"
+          + " AND n.nspname !~ '^pg_(toast|temp)' AND c.relname !~*"
+          + " 'flyway_schema_history|^databasechangelog(lock)?$'"
           + " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid ="
           + " 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
           + " AND pg_catalog.pg_relation_size(c.oid) > 0 ORDER BY c.relpages DESC";

@@ -139,6 +139,8 @@ class PostgresControlSqlTest {
           "CREATE TABLE control.x AS SELECT 1",
           "CREATE TABLE flyway_schema_history AS SELECT 1",
           "CREATE TABLE \"My flyway_schema_history 2\" AS SELECT 1",
+          "CREATE TABLE databasechangelog AS SELECT 1",
+          "CREATE TABLE \"DATABASECHANGELOGLOCK\" AS SELECT 1",
           "CREATE TABLE empty (id int)",
           "CREATE TABLE emptied AS SELECT 1",
           "DELETE FROM emptied");
