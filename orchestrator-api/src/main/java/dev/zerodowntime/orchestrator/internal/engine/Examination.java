@@ -17,7 +17,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -113,9 +112,13 @@ final class Examination {
     if (ddl != null) {
       PendingMigrations pending = new PendingMigrations(ctx, known);
       attempt("pending migrations", () -> findings.addAll(pending.look()));
-      checks(ctx, installed.isPresent(), pending.tables());
+      findings.addAll(new DialectChecks(ctx, installed.isPresent(), pending.tables()).look());
     }
-    attempt("replicas", () -> findings.addAll(new ExaminedReaders(ctx).look()));
+    try {
+      findings.addAll(new ExaminedReaders(ctx).look());
+    } catch (SQLException e) {
+      findings.add(unreadable("replicas", e));
+    }
     sessions(ctx, installed.isPresent());
   }
 
@@ -271,47 +274,6 @@ final class Examination {
     return List.of();
   }
 
-  private void checks(EngineContext ctx, boolean installed, Set<DoctorSql.Table> tables) {
-    DoctorSql doctor = ctx.dialect().doctor().orElse(null);
-    if (doctor == null) {
-      return;
-    }
-    boolean one = ctx.dataSource() == ctx.ddlDataSource();
-    for (DoctorSql.Check check : doctor.checks()) {
-      check(check, ctx, new Examination.Part(true, one), installed, tables);
-      if (!one) {
-        check(check, ctx, new Examination.Part(false, true), installed, tables);
-      }
-    }
-  }
-
-  /** Which of the connections. */
-  private record Part(boolean application, boolean ddl) {}
-
-  private void check(
-      DoctorSql.Check check,
-      EngineContext ctx,
-      Part part,
-      boolean installed,
-      Set<DoctorSql.Table> tables) {
-    DoctorSql.Examined what =
-        new DoctorSql.Examined(
-            part.application(),
-            part.ddl(),
-            ctx.role().drives(),
-            ctx.tables().schema(),
-            installed,
-            tables);
-    try {
-      findings.addAll(
-          Db.autoCommit(
-              part.application() ? ctx.dataSource() : ctx.ddlDataSource(),
-              connection -> check.look(what, connection)));
-    } catch (SQLException e) {
-      findings.add(unreadable(check.subject(), e));
-    }
-  }
-
   private void sessions(EngineContext ctx, boolean installed) {
     DoctorSql doctor = ctx.dialect().doctor().orElse(null);
     if (doctor == null) {
@@ -321,6 +283,8 @@ final class Examination {
       Outsiders.Found found = Outsiders.look(ctx, doctor, installed);
       findings.addAll(found.findings());
       strangers = found.strangers();
+    } catch (OrchestratorException e) {
+      findings.add(problem(Outsiders.SUBJECT, e));
     } catch (SQLException e) {
       findings.add(unreadable(Outsiders.SUBJECT, e));
     }

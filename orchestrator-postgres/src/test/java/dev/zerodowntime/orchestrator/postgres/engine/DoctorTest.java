@@ -350,4 +350,21 @@ class DoctorTest {
         .containsExactly(Severity.PROBLEM, Severity.WARN, Severity.OK);
     assertThat(diagnosis.toString()).contains("elsewhere", "moved()", "lunch");
   }
+
+  /** Rows that nobody can read are a finding, and so is a function that may not be called. */
+  @Test
+  void whatCantBeReadIsNoFailure() {
+    Members.install(database.dataSource());
+    database.execute(
+        "INSERT INTO orchestrator.pinned_member (application, label, stages) VALUES ('a', 'b', 'not"
+            + " JSON')");
+    Diagnosis broken = ask(database.newDataSource());
+    assertThat(only(broken, "sessions of no member").severity()).isEqualTo(Severity.PROBLEM);
+    database.execute(
+        "DELETE FROM orchestrator.pinned_member WHERE application = 'a'",
+        "REVOKE EXECUTE ON FUNCTION pg_current_wal_insert_lsn() FROM PUBLIC");
+    Diagnosis blind = ask(login());
+    assertThat(only(blind, "replicas").severity()).isEqualTo(Severity.UNKNOWN);
+    assertThat(only(blind, "replicas").found()).contains("pg_current_wal_insert_lsn");
+  }
 }
