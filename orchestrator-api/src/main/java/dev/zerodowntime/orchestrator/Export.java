@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,7 @@ public record Export(List<Script> scripts, Map<String, String> left) {
   /** Copies the collections. */
   public Export {
     scripts = List.copyOf(scripts);
-    left = new LinkedHashMap<>(left);
+    left = Collections.unmodifiableMap(new LinkedHashMap<>(left));
   }
 
   /**

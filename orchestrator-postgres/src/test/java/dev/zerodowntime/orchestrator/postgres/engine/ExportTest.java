@@ -11,6 +11,7 @@ import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
@@ -351,6 +352,60 @@ class ExportTest {
           .isNotEqualTo(fresh.rows("SELECT id, 'name ' || id, zip FROM users ORDER BY 1"));
     }
   }
+
+  /** With all that a column may have. */
+  @Test
+  void anotherTypeKeepsWhatTheColumnHas() {
+    String[] parcels = {
+      "CREATE TABLE parcels (id serial PRIMARY KEY, weight int NOT NULL DEFAULT 1 CONSTRAINT heavy"
+          + " CHECK (weight > 0), CONSTRAINT parcels_weight UNIQUE (weight))",
+      "CREATE INDEX parcels_heaviest ON parcels (weight DESC NULLS LAST)",
+      "COMMENT ON COLUMN parcels.weight IS 'it''s heavy'",
+      "ALTER TABLE parcels ALTER weight SET STATISTICS 77",
+      "INSERT INTO parcels (weight) SELECT i FROM generate_series(1, 30) i"
+    };
+    database.execute(parcels);
+    ChangeColumnType type =
+        ChangeColumnType.of("billing/grams")
+            .table("parcels")
+            .from("weight")
+            .to("grams")
+            .type("bigint")
+            .up("weight::bigint * 1000")
+            .down("(grams / 1000)::int")
+            .defaultSql("1000")
+            .retention(Duration.ZERO)
+            .build();
+    drive(type, List.of(ChangeColumnType.Code.values()));
+    try (Orchestrator job = job();
+        TestDatabase fresh = TestDatabase.create("export_fresh")) {
+      fresh.execute(parcels);
+      Export export = job.export(type.id());
+      for (Export.Script each : export.scripts()) {
+        fresh.execute(each.sql());
+      }
+      assertThat(fresh.rows(PARCELS)).hasSizeGreaterThan(8).isEqualTo(database.rows(PARCELS));
+      assertThat(fresh.rows("SELECT id, grams FROM parcels ORDER BY 1"))
+          .isEqualTo(database.rows("SELECT id, grams FROM parcels ORDER BY 1"));
+    }
+  }
+
+  private static final String PARCELS =
+      """
+      SELECT concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+          a.attstattarget, pg_get_expr(d.adbin, d.adrelid), col_description(a.attrelid, a.attnum))
+        FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attrelid = 'parcels'::regclass AND NOT a.attisdropped AND a.attnum > 0
+      UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index
+        WHERE indrelid = 'parcels'::regclass
+      UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) || convalidated
+        FROM pg_constraint WHERE conrelid = 'parcels'::regclass
+      UNION ALL SELECT format('%s %s %s %s', seqrelid::regclass, seqtypid::regtype, seqmax,
+          pg_get_serial_sequence('parcels', 'id')) FROM pg_sequence
+        WHERE seqrelid = 'parcels_id_seq'::regclass
+      UNION ALL SELECT 'next ' || last_value FROM parcels_id_seq
+      ORDER BY 1
+      """;
 
   /** Flyway tells Java from SQL by its history: docs/operating.md says what to do there. */
   @Test
