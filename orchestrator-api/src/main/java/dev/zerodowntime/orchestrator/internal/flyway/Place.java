@@ -1,8 +1,11 @@
 package dev.zerodowntime.orchestrator.internal.flyway;
 
+import dev.zerodowntime.orchestrator.Export;
+import org.flywaydb.core.api.CoreMigrationType;
 import org.flywaydb.core.api.MigrationVersion;
 import org.flywaydb.core.api.migration.Context;
 import org.flywaydb.core.api.migration.JavaMigration;
+import org.flywaydb.core.extensibility.MigrationType;
 
 /** A migration's place in the order of an application's Flyway. */
 final class Place implements JavaMigration {
@@ -22,9 +25,10 @@ final class Place implements JavaMigration {
     return version;
   }
 
+  /** As that of the script that {@link Export} writes: Flyway compares them. */
   @Override
   public String getDescription() {
-    return id;
+    return id.replaceAll("[^A-Za-z0-9]+", " ");
   }
 
   /** None: whether a declaration was edited is found out by what the control tables hold. */
@@ -32,6 +36,15 @@ final class Place implements JavaMigration {
   @SuppressWarnings("NullAway") // Flyway's own migrations in Java return null here
   public Integer getChecksum() {
     return null;
+  }
+
+  /**
+   * As a script's: Flyway knows what it has applied by version and type, and one day a script that
+   * was exported takes this place. Without a checksum, it is taken for the same.
+   */
+  @Override
+  public MigrationType getType() {
+    return CoreMigrationType.SQL;
   }
 
   /**

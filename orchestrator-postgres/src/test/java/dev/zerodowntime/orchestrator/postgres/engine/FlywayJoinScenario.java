@@ -43,6 +43,7 @@ public final class FlywayJoinScenario {
     Path scripts = Path.of(arguments[3]);
     scripts(scripts);
     fresh(dataSource, "filesystem:" + scripts);
+    replaced(dataSource, scripts);
     // On the class path, where it was put: as a folder, or within a jar.
     refused(dataSource, "classpath:joined");
     System.out.println(
@@ -77,6 +78,25 @@ public final class FlywayJoinScenario {
         throw new AssertionError("it should have advanced");
       }
       flyway(dataSource, member(dataSource), location).validate();
+    }
+  }
+
+  /** What finished migrations come to takes their places, and is not run where they were. */
+  private static void replaced(DataSource dataSource, Path scripts) {
+    try (Orchestrator member = member(dataSource)) {
+      if (member.export().write(scripts).size() != 2) {
+        throw new AssertionError("both are finished");
+      }
+    }
+    int executed =
+        Flyway.configure(FlywayJoinScenario.class.getClassLoader())
+            .dataSource(dataSource)
+            .locations("filesystem:" + scripts)
+            .load()
+            .migrate()
+            .migrationsExecuted;
+    if (executed != 0) {
+      throw new AssertionError(executed + " were executed");
     }
   }
 

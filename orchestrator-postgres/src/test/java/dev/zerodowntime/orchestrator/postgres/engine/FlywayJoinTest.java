@@ -427,6 +427,14 @@ class FlywayJoinTest {
           .migrate();
       assertThat(other.rows(shape)).isEqualTo(declared);
     }
+    // Where it was carried out, Flyway takes the script for it, and runs nothing.
+    Flyway alone =
+        Flyway.configure()
+            .dataSource(database.dataSource())
+            .locations("filesystem:" + scripts)
+            .load();
+    assertThat(alone.migrate().migrationsExecuted).isZero();
+    assertThat(database.rows(shape)).isEqualTo(declared);
   }
 
   /** What a failed attempt left is gone on with; Flyway itself has no note of it. */
