@@ -95,6 +95,21 @@ public interface Orchestrator extends AutoCloseable {
   AdvanceReport drive(Duration patience);
 
   /**
+   * Drives one migration to a phase, up or down, and no further: for tests that look at each phase.
+   * Others move on as ever. Gates hold as they do in {@link Environment#DEVELOPMENT}, except that
+   * nobody has to have registered. The next call goes on from there; so does everything else, but
+   * upwards only after {@link #resume}, once it went down.
+   *
+   * @param id the migration's id
+   * @param phase the phase's name
+   * @return what was done; where the migration has not got there within the start-up budget, its
+   *     report says what it waits for
+   * @throws DeclarationException if there is no such migration or phase, or the environment is not
+   *     {@link Environment#DEVELOPMENT}; nothing was changed
+   */
+  AdvanceReport driveTo(String id, String phase);
+
+  /**
    * Reads everything there is to know. Changes nothing.
    *
    * @return members, releases, migrations and what they wait for

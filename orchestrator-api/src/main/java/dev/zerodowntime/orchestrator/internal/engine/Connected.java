@@ -36,6 +36,7 @@ final class Connected {
   private final Reporter reporter;
   private final Planner planner;
   private final Startup startup;
+  private final Steering steering;
   private final Operator operator;
   private final BackfillOperator backfills;
   private final Scripts scripts;
@@ -76,6 +77,7 @@ final class Connected {
             crew,
             c.background(),
             c.developmentOnRows());
+    this.steering = new Steering(ctx, startup, driver, reporter, crew, c.background());
     this.operator = new Operator(ctx, server, planner, startup);
     this.scripts = new Scripts(ctx, operator);
     this.exports = new Exports(ctx, operator, startup, reporter, server.schema());
@@ -189,6 +191,10 @@ final class Connected {
 
   Startup startup() {
     return startup;
+  }
+
+  Steering steering() {
+    return steering;
   }
 
   Membership membership() {

@@ -185,7 +185,7 @@ public final class Engine implements Orchestrator, Host {
 
   @Override
   public void place(String id) {
-    call(() -> connected().startup().place(id));
+    call(() -> connected().steering().place(id));
   }
 
   @Override
@@ -231,6 +231,11 @@ public final class Engine implements Orchestrator, Host {
   @Override
   public List<ReleaseManifest> countedManifests() {
     return call(() -> connected().reporter().counted());
+  }
+
+  @Override
+  public AdvanceReport driveTo(String id, String phase) {
+    return call(() -> connected().steering().driveTo(id, phase));
   }
 
   @Override

@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -35,6 +36,9 @@ final class Gates {
 
   /** The migration that is carried out at once, if there is one. */
   private volatile @Nullable AtOnce atOnce;
+
+  /** The migration that is driven to some phase, if there is one. */
+  private volatile @Nullable Stop stop;
 
   Gates(EngineContext ctx, BackupWatch backups, HealthWatch health) {
     this.ctx = ctx;
@@ -57,6 +61,24 @@ final class Gates {
     }
   }
 
+  /**
+   * A migration that is to stop somewhere.
+   *
+   * @param key the migration
+   * @param phase the highest phase to enter
+   */
+  record Stop(String key, int phase) {}
+
+  /** Lets a migration go up to some phase, and no further. */
+  void stopAt(@Nullable Stop where) {
+    stop = where;
+  }
+
+  private boolean isStopped(MigrationRow row) {
+    Stop now = stop;
+    return now != null && now.key().equals(row.key());
+  }
+
   /** Opens what gates a migration can do without while its tables have no rows. */
   void atOnce(@Nullable AtOnce which) {
     atOnce = which;
@@ -68,9 +90,17 @@ final class Gates {
     return now != null && now.key().equals(row.key()) && !row.goesDown();
   }
 
-  private boolean beyond(MigrationRow row) {
+  /** Whether a migration is not to go any further up, and why. */
+  private Optional<String> beyond(MigrationRow row) {
     AtOnce now = atOnce;
-    return now != null && isAtOnce(row) && row.state().reached() >= now.top(row);
+    Stop end = stop;
+    if (now != null && isAtOnce(row) && row.state().reached() >= now.top(row)) {
+      return Optional.of("this is as far as this build fits");
+    }
+    if (end != null && isStopped(row) && !row.goesDown() && row.state().reached() >= end.phase()) {
+      return Optional.of("it was driven to " + row.lifecycle().name(end.phase()));
+    }
+    return Optional.empty();
   }
 
   /** What keeps a migration where it is, and since when the fleet fits its neighbouring phases. */
@@ -89,9 +119,7 @@ final class Gates {
     State pair = row.goesDown() ? down : up;
     status(row, waits);
     boolean now = isAtOnce(row);
-    if (beyond(row)) {
-      waits.add(Wait.of(Kind.HELD, "this is as far as this build fits"));
-    }
+    beyond(row).ifPresent(why -> waits.add(Wait.of(Kind.HELD, why)));
     if (waits.isEmpty() && !now && !row.goesDown() && health.watches(row, snapshot.now())) {
       waits.add(health.wait(row));
     }
@@ -186,7 +214,7 @@ final class Gates {
                     null,
                     ctx.timing().expiry().minusMillis(snapshot.control().incarnationStill())));
         case NO_APPLICATION -> {
-          if (!isAtOnce(row)) {
+          if (!isAtOnce(row) && !isStopped(row)) {
             waits.add(Wait.of(Kind.NO_APPLICATION, "no application has registered yet"));
           }
         }

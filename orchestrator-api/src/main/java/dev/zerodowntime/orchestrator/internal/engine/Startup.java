@@ -7,7 +7,6 @@ import dev.zerodowntime.orchestrator.Direction;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.MigrationReport;
-import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Readiness;
 import dev.zerodowntime.orchestrator.ReleaseManifest;
 import dev.zerodowntime.orchestrator.ReleaseTooOldException;
@@ -30,7 +29,7 @@ import org.slf4j.LoggerFactory;
 final class Startup {
 
   private static final Logger LOG = LoggerFactory.getLogger(Startup.class);
-  private static final long POLL_MILLIS = 50;
+  static final long POLL_MILLIS = 50;
 
   /** How often whoever waits is told in the log for what. */
   private static final long TELL_NANOS = Duration.ofSeconds(30).toNanos();
@@ -116,7 +115,7 @@ final class Startup {
     }
   }
 
-  private void target(MigrationRow row, @Nullable Integer phase) throws SQLException {
+  void target(MigrationRow row, @Nullable Integer phase) throws SQLException {
     Db.autoCommit(
         ctx.dataSource(),
         c -> {
@@ -206,77 +205,6 @@ final class Startup {
   }
 
   /**
-   * Registers a declared migration, and carries it out as far as this build fits, if its tables
-   * have no rows and the fleet allows it.
-   */
-  boolean place(String id) throws SQLException {
-    turn.lock();
-    try {
-      requireOpen();
-      tables();
-      new Declarer(ctx).declare(each -> each.id().equals(id));
-      if (!ctx.role().drives()) {
-        return false;
-      }
-      try {
-        for (MigrationRow row : rows(id)) {
-          List<String> stages = ctx.declarations().about(row).orElseThrow().stages();
-          if (!row.finished() && !new Rows(ctx).any(row)) {
-            atOnce(row, new Gates.AtOnce(row.key(), stages));
-          }
-        }
-        return true;
-      } finally {
-        driver.gates().atOnce(null);
-        driver.release();
-      }
-    } finally {
-      turn.unlock();
-    }
-  }
-
-  private List<MigrationRow> rows(String id) throws SQLException {
-    return Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations).stream()
-        .filter(each -> each.id().equals(id) && ctx.declarations().same(each).isPresent())
-        .toList();
-  }
-
-  private void atOnce(MigrationRow row, Gates.AtOnce wanted) throws SQLException {
-    driver.takeTurn();
-    driver.gates().atOnce(wanted);
-    long deadline = System.nanoTime() + ctx.timing().startupBudget().toNanos();
-    while (true) {
-      Driver.Pass pass =
-          driver.pass(true, Math.min(deadline, System.nanoTime() + ctx.timing().tick().toNanos()));
-      MigrationRow now =
-          Db.autoCommit(ctx.dataSource(), c -> ctx.reader().migration(c, row.id(), row.schema()))
-              .orElse(row);
-      if (now.finished() || (now.state().atRest() && now.state().reached() >= wanted.top(now))) {
-        LOG.info(
-            "{}: its tables have no rows; carried out at once, to {}",
-            row.id(),
-            now.lifecycle().name(now.state().reached()));
-        return;
-      }
-      boolean goesOn = pass.busy() || pass.soon() || pass.running();
-      boolean othersLead = !pass.leading() && reporter.anyLive();
-      boolean stuck = pass.leading() && !goesOn && now.state().atRest();
-      boolean failed = now.status() != MigrationStatus.ACTIVE;
-      if (othersLead || stuck || failed || !before(deadline) || !driver.gates().isAtOnce(now)) {
-        LOG.info(
-            "{} goes on in phases, from {}; it waits for {}",
-            row.id(),
-            now.lifecycle().name(now.state().reached()),
-            failed ? now.status() : pass.waits().getOrDefault(row.key(), List.of()));
-        return;
-      }
-      if (!pass.busy()) {
-        sleep(POLL_MILLIS);
-      }
-    }
-  }
-
-  /**
    * A pass of a process that may serve already: a database that goes away in the middle of
    * somebody's migration is no reason not to start.
    */
@@ -289,6 +217,17 @@ final class Startup {
       }
       LOG.warn("could not drive; the next pass will go on from here: {}", e.getMessage());
       return Driver.Pass.NOT_LEADING;
+    }
+  }
+
+  /** Calls that drive exclude each other. */
+  <T> T inTurn(Failures.Call<T> call) throws SQLException {
+    turn.lock();
+    try {
+      requireOpen();
+      return call.run();
+    } finally {
+      turn.unlock();
     }
   }
 
@@ -590,7 +529,7 @@ final class Startup {
         report.lastError());
   }
 
-  private AdvanceReport report(Driver.Pass pass) throws SQLException {
+  AdvanceReport report(Driver.Pass pass) throws SQLException {
     return new AdvanceReport(
         ctx.application(),
         ctx.release(),
@@ -599,11 +538,11 @@ final class Startup {
         reporter.reports(pass));
   }
 
-  private static boolean before(long deadline) {
+  static boolean before(long deadline) {
     return System.nanoTime() - deadline < 0;
   }
 
-  private static void sleep(long millis) {
+  static void sleep(long millis) {
     try {
       Thread.sleep(millis);
     } catch (InterruptedException e) {
