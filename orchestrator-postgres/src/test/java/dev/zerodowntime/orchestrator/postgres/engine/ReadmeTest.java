@@ -2,6 +2,8 @@ package dev.zerodowntime.orchestrator.postgres.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.io.IOException;
@@ -10,6 +12,10 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -69,6 +75,61 @@ class ReadmeTest {
     assertThat(found).isPositive();
   }
 
+  /**
+   * SQL for people is run as it stands there. Grants are run where their effect is asked for, and
+   * MySQL's in its own module.
+   */
+  @Test
+  void theSqlRuns() throws Exception {
+    try (TestDatabase database = TestDatabase.create("docs")) {
+      run(database);
+    }
+  }
+
+  private static void run(TestDatabase database) throws Exception {
+    database.execute(
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, zip text)",
+        "CREATE TABLE invoices (id bigint PRIMARY KEY, code text)");
+    try (Orchestrator member =
+        Members.member(database.dataSource(), "1")
+            .timing(timing -> Members.patient(timing).soak(Duration.ofDays(1)))
+            .thisBuild(
+                RenameColumn.of("billing/2026-11-users-full-name")
+                    .table("users")
+                    .from("name")
+                    .to("full_name")
+                    .build(),
+                RenameColumn.Code.USES_OLD_NAME)
+            .build()) {
+      member.advance();
+    }
+    int found = 0;
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      for (String text :
+          List.of(
+              "README.md",
+              "docs/operating.md",
+              "docs/backfills.md",
+              "docs/production.md",
+              "docs/leaving.md")) {
+        for (String sql : blocks(root().resolve(text), "sql")) {
+          if (!sql.contains("GRANT ")) {
+            try {
+              statement.execute(sql);
+            } catch (SQLException e) {
+              throw new AssertionError(text + ": " + sql, e);
+            }
+            connection.rollback();
+            found++;
+          }
+        }
+      }
+    }
+    assertThat(found).isGreaterThan(10);
+  }
+
   /** One class of its own. */
   private static void compile(String example, Path folder) throws Exception {
     Matcher name = Pattern.compile("(?m)^class (\\w+)").matcher(example);
@@ -99,7 +160,11 @@ class ReadmeTest {
   }
 
   private static List<String> examples(Path text) throws IOException {
-    return Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+    return blocks(text, "java");
+  }
+
+  private static List<String> blocks(Path text, String language) throws IOException {
+    return Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL)
         .matcher(Files.readString(text))
         .results()
         .map(each -> each.group(1))
