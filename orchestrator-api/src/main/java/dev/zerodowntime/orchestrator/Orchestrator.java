@@ -52,15 +52,18 @@ public interface Orchestrator extends AutoCloseable {
    *   <li>installs the control tables first, where this process drives, so that a database is still
    *       seen to be new;
    *   <li>comes to every declared migration that has {@link Migration.Builder#flyway a place} in
-   *       its order, as to a Java migration. Where the table has no rows, and every counted build
-   *       fits, the migration is carried out there and then, as far as this build fits: without
-   *       soak, approval, retention or backup, since there is nothing to lose; a drop is a drop.
-   *       Else it is only registered, and moves on in phases, as ever;
+   *       its order, as to a Java migration. Where the table has no rows, or no build has ever used
+   *       the database, and every counted build fits, the migration is carried out there and then,
+   *       as far as this build fits: without soak, approval, retention or backup, since there is
+   *       nothing to lose; a drop is a drop. Else it is only registered, and moves on in phases, as
+   *       ever;
    *   <li>refuses an SQL script, before it runs, that names the table of an unfinished migration:
-   *       one object would be changed by two. Where only a purge is left, the script must name one
-   *       of the migration's columns as well. A comment in the script consents, {@code --
+   *       one object would be changed by two. Where that has not begun, or only a purge is left,
+   *       the script must name one of the migration's columns as well. First drives that migration
+   *       as far as it may within the start-up budget. A comment in the script consents, {@code --
    *       orchestrator: alongside billing/2026-11-users-full-name};
-   *   <li>calls {@link #advance()} at the end, whose exceptions are the causes of Flyway's.
+   *   <li>calls {@link #advance()} at the end, unless it has a target, whose exceptions are the
+   *       causes of Flyway's.
    * </ul>
    *
    * <p>A place whose migration is refused fails as any of Flyway's migrations do; on MySQL and

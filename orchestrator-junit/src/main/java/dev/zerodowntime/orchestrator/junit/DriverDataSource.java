@@ -65,6 +65,6 @@ final class DriverDataSource implements DataSource {
 
   @Override
   public String toString() {
-    return server.url();
+    return server.toString();
   }
 }

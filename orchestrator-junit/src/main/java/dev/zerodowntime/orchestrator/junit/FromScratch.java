@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Orchestrator;
+import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.ThisBuild;
 import dev.zerodowntime.orchestrator.Wait;
 import java.util.List;
@@ -38,7 +39,8 @@ public final class FromScratch {
    *
    * @param database a new database
    * @param build the build
-   * @param flyway the application's Flyway, but for its data source
+   * @param flyway the application's Flyway, but for its data source; is changed, so each call needs
+   *     a new one
    * @return what was done after the scripts
    * @throws AssertionError if a migration has not come as far as this build fits
    */
@@ -55,6 +57,8 @@ public final class FromScratch {
   private static Orchestrator orchestrator(DataSource database, ThisBuild build) {
     return Orchestrator.builder(Objects.requireNonNull(database, "database"))
         .thisBuild(build)
+        // Whatever it is elsewhere: here nobody else drives.
+        .role(Role.BOTH)
         .environment(Environment.DEVELOPMENT)
         .developmentOnExistingRows()
         .background(false)
@@ -77,9 +81,12 @@ public final class FromScratch {
 
   /** Nothing but this build itself may be in the way. */
   private static boolean asFarAsItGoes(MigrationReport migration) {
+    boolean itself =
+        !migration.waits().isEmpty()
+            && migration.waits().stream()
+                .allMatch(each -> each.kind() == Wait.Kind.FLEET || each.kind() == Wait.Kind.HELD);
     return migration.status() != MigrationStatus.FAILED
         && migration.state().atRest()
-        && migration.waits().stream()
-            .allMatch(each -> each.kind() == Wait.Kind.FLEET || each.kind() == Wait.Kind.HELD);
+        && (migration.finished() || itself);
   }
 }

@@ -47,9 +47,14 @@ final class MysqlSchema {
           things.add(new Thing(row.getString(2), row.getString(1)));
         }
       }
+      String database;
+      try (ResultSet row = statement.executeQuery("SELECT DATABASE()")) {
+        row.next();
+        database = row.getString(1);
+      }
       List<String> lines = new ArrayList<>();
       for (Thing each : things) {
-        lines.addAll(definition(statement, each, connection.getCatalog()));
+        lines.addAll(definition(statement, each, database));
       }
       return lines;
     }

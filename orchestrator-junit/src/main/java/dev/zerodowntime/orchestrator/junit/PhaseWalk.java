@@ -26,7 +26,8 @@ import javax.sql.DataSource;
  * deploy does to them, one phase at a time.
  *
  * <p>The database has the table as it is before the migration, with rows. It must be one that
- * nobody uses: the walk makes it one of {@link Environment#DEVELOPMENT}. Not thread-safe.
+ * nobody uses: the walk makes it one of {@link Environment#DEVELOPMENT}. What the migration goes
+ * {@code after} must have been applied there: {@link FromScratch}. Not thread-safe.
  *
  * @param <C> the migration's code stages
  */
@@ -126,8 +127,8 @@ public final class PhaseWalk<C extends Enum<C> & CodeStage> {
       for (int phase = 1; phase <= top; phase++) {
         lifecycle = driveTo(driver, phase).lifecycle();
         visit(database, lifecycle, phase, "upwards", visits, visited);
-        if (phase == lifecycle.purge() - 1 || (phase == top && lifecycle.purge() < 0)) {
-          // After a purge there is no way back: so back and forth once before it.
+        if (phase == top || !lifecycle.reachable(phase + 1, phase)) {
+          // There is no way back from the next one, or no next one: so back and forth from here.
           backAndForth(driver, database, lifecycle, phase, visits, visited);
         }
       }

@@ -10,7 +10,8 @@ import java.util.List;
 /** A schema of PostgreSQL, as its catalog puts it. */
 final class PostgresSchema {
 
-  private static final String MINE = "= pg_catalog.current_schema()::regnamespace";
+  private static final String MINE =
+      "= pg_catalog.quote_ident(pg_catalog.current_schema())::regnamespace";
 
   private static final String OURS =
       " ~* 'flyway_schema_history|^databasechangelog(lock)?(_pkey)?$'";
@@ -58,7 +59,7 @@ final class PostgresSchema {
               + " x.indexrelid JOIN pg_catalog.pg_class c ON c.oid = x.indrelid WHERE c.relnamespace "
               + MINE
               + " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint n WHERE n.conindid ="
-              + " i.oid AND n.conrelid = c.oid) AND NOT c.relname"
+              + " i.oid AND n.conrelid = c.oid AND n.contype IN ('p', 'u', 'x')) AND NOT c.relname"
               + OURS,
           "SELECT format('table %I', c.relname), 4, t.tgname::text, '  ' ||"
               + " pg_catalog.pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'O' THEN '' ELSE"

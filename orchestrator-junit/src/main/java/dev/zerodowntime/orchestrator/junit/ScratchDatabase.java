@@ -67,8 +67,9 @@ public final class ScratchDatabase implements ParameterResolver {
             .getOrComputeIfAbsent(this, key -> start.get(), DatabaseServer.class);
     Created created =
         new Created(server, "scratch_" + UUID.randomUUID().toString().replace('-', '_'));
+    DataSource database = created.open();
     context.getStore(NAMESPACE).put(created, created);
-    return created.open();
+    return database;
   }
 
   /**
@@ -86,14 +87,22 @@ public final class ScratchDatabase implements ParameterResolver {
 
     @Override
     public void close() {
-      // PostgreSQL doesn't drop a database that somebody is connected to.
-      execute("DROP DATABASE " + name + (server.postgres() ? " WITH (FORCE)" : ""));
+      if (server.postgres()) {
+        // Somebody may still be connected to it.
+        execute("DROP DATABASE " + name + " WITH (FORCE)");
+      } else {
+        // A test may have left a transaction open; by default that is waited for for a day or more.
+        execute("SET SESSION lock_wait_timeout = 10", "DROP DATABASE " + name);
+      }
     }
 
-    private void execute(String sql) {
+    private void execute(String... statements) {
+      String sql = statements[statements.length - 1];
       try (Connection connection = new DriverDataSource(server).getConnection();
           Statement statement = connection.createStatement()) {
-        statement.execute(sql);
+        for (String each : statements) {
+          statement.execute(each);
+        }
       } catch (SQLException e) {
         throw new IllegalStateException(
             "\""

@@ -388,9 +388,9 @@ final class Driver {
   }
 
   private Optional<MigrationRow> enter(MigrationRow row) throws SQLException {
-    if (gates.isAtOnce(row) && new Rows(ctx).any(row)) {
+    if (gates.isEmpty(row) && new Rows(ctx).any(row)) {
       // Somebody has come by: from here on it has its phases.
-      gates.atOnce(null);
+      gates.aim(null);
       return Optional.empty();
     }
     Operation<?> operation = ctx.operation(row).orElse(null);

@@ -189,6 +189,16 @@ public final class Engine implements Orchestrator, Host {
   }
 
   @Override
+  public boolean installed() {
+    return call(() -> connected().reporter().installed());
+  }
+
+  @Override
+  public void settle(Set<String> ids) {
+    call(() -> connected().steering().settle(ids));
+  }
+
+  @Override
   public List<Unfinished> unfinished() {
     return call(() -> connected().reporter().unfinished());
   }

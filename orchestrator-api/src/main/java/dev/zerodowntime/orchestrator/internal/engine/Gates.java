@@ -34,8 +34,8 @@ final class Gates {
   private final BackupWatch backups;
   private final HealthWatch health;
 
-  /** The migration that is carried out at once, if there is one. */
-  private volatile @Nullable AtOnce atOnce;
+  /** The migration that is driven before this process joins, if there is one. */
+  private volatile @Nullable Aim aim;
 
   /** The migration that is driven to some phase, if there is one. */
   private volatile @Nullable Stop stop;
@@ -47,27 +47,34 @@ final class Gates {
   }
 
   /**
-   * A migration of tables without rows, which needs no other gates than the fleet's.
+   * The one migration that a process which has not joined yet drives, and how.
    *
    * @param key the migration
    * @param stages what this build's code does; no phase is entered that none of them can run
    *     against
+   * @param now whether nothing has to have held for a while, and nobody has to have registered
+   * @param free whether there is nothing to consent to, to keep or to save
+   * @param empty whether that is because its tables have no rows
    */
-  record AtOnce(String key, List<String> stages) {
+  record Aim(String key, List<String> stages, boolean now, boolean free, boolean empty) {
 
     /** The highest phase to enter. */
     int top(MigrationRow row) {
       return stages.stream().mapToInt(each -> row.stage(each).span().high()).max().orElse(0);
+    }
+
+    private boolean at(MigrationRow row) {
+      return key.equals(row.key()) && !row.goesDown();
     }
   }
 
   /**
    * A migration that is to stop somewhere.
    *
-   * @param key the migration
+   * @param id the migration, in all of its schemas
    * @param phase the highest phase to enter
    */
-  record Stop(String key, int phase) {}
+  record Stop(String id, int phase) {}
 
   /** Lets a migration go up to some phase, and no further. */
   void stopAt(@Nullable Stop where) {
@@ -76,25 +83,44 @@ final class Gates {
 
   private boolean isStopped(MigrationRow row) {
     Stop now = stop;
-    return now != null && now.key().equals(row.key());
+    return now != null && now.id().equals(row.id());
   }
 
-  /** Opens what gates a migration can do without while its tables have no rows. */
-  void atOnce(@Nullable AtOnce which) {
-    atOnce = which;
+  /** Drives one migration, and no other. */
+  void aim(@Nullable Aim which) {
+    aim = which;
   }
 
-  /** Whether a migration is carried out at once. */
-  boolean isAtOnce(MigrationRow row) {
-    AtOnce now = atOnce;
-    return now != null && now.key().equals(row.key()) && !row.goesDown();
+  /** Whether a migration is the one that is driven. */
+  boolean isAimedAt(MigrationRow row) {
+    Aim now = aim;
+    return now != null && now.at(row);
   }
 
-  /** Whether a migration is not to go any further up, and why. */
+  private boolean isNow(MigrationRow row) {
+    Aim now = aim;
+    return now != null && now.now() && now.at(row);
+  }
+
+  private boolean isFree(MigrationRow row) {
+    Aim now = aim;
+    return now != null && now.free() && now.at(row);
+  }
+
+  /** Whether it is carried out on the ground that its tables have no rows. */
+  boolean isEmpty(MigrationRow row) {
+    Aim now = aim;
+    return now != null && now.empty() && now.at(row);
+  }
+
+  /** Whether a migration is not to go any further, and why. */
   private Optional<String> beyond(MigrationRow row) {
-    AtOnce now = atOnce;
+    Aim now = aim;
     Stop end = stop;
-    if (now != null && isAtOnce(row) && row.state().reached() >= now.top(row)) {
+    if (now != null && !now.at(row)) {
+      return Optional.of("another one is driven");
+    }
+    if (now != null && row.state().reached() >= now.top(row)) {
       return Optional.of("this is as far as this build fits");
     }
     if (end != null && isStopped(row) && !row.goesDown() && row.state().reached() >= end.phase()) {
@@ -118,7 +144,7 @@ final class Gates {
     List<Wait> waits = new ArrayList<>();
     State pair = row.goesDown() ? down : up;
     status(row, waits);
-    boolean now = isAtOnce(row);
+    boolean now = isNow(row);
     beyond(row).ifPresent(why -> waits.add(Wait.of(Kind.HELD, why)));
     if (waits.isEmpty() && !now && !row.goesDown() && health.watches(row, snapshot.now())) {
       waits.add(health.wait(row));
@@ -159,7 +185,7 @@ final class Gates {
     if (pair.direction() == Direction.UP) {
       upwards(snapshot, row, pair.entering(), waits);
     }
-    if (!now) {
+    if (!isFree(row)) {
       consent(snapshot, row, pair, waits);
     }
     driver(snapshot, row, pair, waits);
@@ -214,7 +240,7 @@ final class Gates {
                     null,
                     ctx.timing().expiry().minusMillis(snapshot.control().incarnationStill())));
         case NO_APPLICATION -> {
-          if (!isAtOnce(row) && !isStopped(row)) {
+          if (!isNow(row) && !isStopped(row)) {
             waits.add(Wait.of(Kind.NO_APPLICATION, "no application has registered yet"));
           }
         }
@@ -280,7 +306,7 @@ final class Gates {
     }
     // Whoever is counted may have put a row there since somebody looked: quarantine is for that.
     boolean nobody = snapshot.fleet(row, false).counted().isEmpty();
-    boolean atOnce = isAtOnce(row) && (phase != row.lifecycle().purge() || nobody);
+    boolean atOnce = isFree(row) && (phase != row.lifecycle().purge() || nobody);
     boolean production = ctx.environment() == Environment.PRODUCTION && !atOnce;
     if (production
         && names(row.policy().approvals(), name)

@@ -71,11 +71,20 @@ final class Reporter {
     return snapshot.members().stream().anyMatch(snapshot::live);
   }
 
+  /** Whether no build has ever used this database: none is known, or counted. */
+  boolean nobodyYet() throws SQLException {
+    Snapshot snapshot = snapshot();
+    return snapshot.applications().isEmpty()
+        && snapshot.members().isEmpty()
+        && snapshot.releases().isEmpty()
+        && snapshot.pinned().isEmpty();
+  }
+
   /**
    * Migrations whose tables nobody else should change yet; none before there are control tables.
    */
   List<Unfinished> unfinished() throws SQLException {
-    if (ctx.tables().installed(ctx.dataSource()).isEmpty()) {
+    if (!installed()) {
       return List.of();
     }
     return Db.autoCommit(ctx.dataSource(), ctx.reader()::migrations).stream()
@@ -84,18 +93,24 @@ final class Reporter {
         .toList();
   }
 
+  /** Whether there are control tables. */
+  boolean installed() throws SQLException {
+    return ctx.tables().installed(ctx.dataSource()).isPresent();
+  }
+
   private static boolean wholeTable(MigrationRow row) {
     return row.columns().contains(Migration.WHOLE_TABLE);
   }
 
   private Unfinished unfinished(MigrationRow row) {
     Lifecycle lifecycle = row.lifecycle();
-    // Only what waits for its purge: triggers may still name the columns, but the shape is new.
+    // What has not begun, and what only waits for its purge: there, columns are all that is its
+    // own.
     boolean contracted =
         !wholeTable(row)
-            && lifecycle.purge() > 0
             && row.state().atRest()
-            && row.state().reached() == lifecycle.purge() - 1;
+            && (row.state().reached() == 0
+                || (lifecycle.purge() > 0 && row.state().reached() == lifecycle.purge() - 1));
     return new Unfinished(
         row.id(),
         Rows.names(ctx, row),

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.internal.engine;
 
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import java.sql.SQLException;
 import java.util.Set;
 
@@ -16,11 +17,19 @@ final class Rows {
 
   boolean any(MigrationRow row) throws SQLException {
     for (String table : names(ctx, row)) {
-      boolean found =
-          Db.autoCommit(
-              ctx.ddlDataSource(),
-              c -> ctx.dialect().control().tableHasRows(c, row.schema(), table));
-      if (found) {
+      try {
+        boolean found =
+            Db.autoCommit(
+                ctx.ddlDataSource(),
+                c -> ctx.dialect().control().tableHasRows(c, row.schema(), table));
+        if (found) {
+          return true;
+        }
+      } catch (SQLException e) {
+        if (ctx.dialect().classify(e) != SqlErrorKind.PRIVILEGE) {
+          throw e;
+        }
+        // Rows that can't be seen may be there.
         return true;
       }
     }

@@ -6,10 +6,14 @@ import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.ErrorCode;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.State;
+import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.internal.control.Db;
 import dev.zerodowntime.orchestrator.internal.control.MigrationRow;
+import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,6 +21,9 @@ import org.slf4j.LoggerFactory;
 final class Steering {
 
   private static final Logger LOG = LoggerFactory.getLogger(Steering.class);
+
+  /** What an author's own plans are called among the operations. */
+  private static final String PLAN = PhasePlan.TYPE.name();
 
   private final EngineContext ctx;
   private final Startup startup;
@@ -41,52 +48,74 @@ final class Steering {
   }
 
   /**
-   * Registers a declared migration, and carries it out as far as this build fits, if its tables
-   * have no rows and the fleet allows it.
+   * Registers a declared migration, and carries it out as far as this build fits, if the fleet
+   * allows it: where its tables have no rows, or in a database that nobody has used yet.
    */
   boolean place(String id) throws SQLException {
+    if (!ctx.role().drives()) {
+      // Its advance() says what it declares; the tables may not be there before that.
+      return false;
+    }
     return startup.inTurn(
         () -> {
           startup.tables();
           new Declarer(ctx).declare(each -> each.id().equals(id));
-          if (!ctx.role().drives()) {
-            return false;
-          }
           try {
             for (MigrationRow row : rows(id)) {
-              Engine.Declaration declared = ctx.declarations().about(row).orElse(null);
-              boolean same = ctx.declarations().same(row).isPresent();
-              if (declared != null && same && !row.finished() && !new Rows(ctx).any(row)) {
-                atOnce(row, new Gates.AtOnce(row.key(), declared.stages()));
+              if (ctx.declarations().same(row).isPresent() && !row.finished()) {
+                place(row);
               }
             }
             return true;
           } finally {
-            driver.gates().atOnce(null);
+            driver.gates().aim(null);
             driver.release();
           }
         });
   }
 
-  private void atOnce(MigrationRow row, Gates.AtOnce wanted) throws SQLException {
+  private void place(MigrationRow row) throws SQLException {
+    boolean empty = !new Rows(ctx).any(row);
+    // Where scripts have brought rows, but no build has seen them yet, they are nobody's.
+    boolean nobody = reporter.nobodyYet();
+    if (empty || nobody) {
+      // A plan's statements may reach other tables; and what has begun may have put rows away.
+      boolean here = row.state().upper() == 0 && !row.lifecycle().operation().equals(PLAN);
+      boolean free = nobody || here;
+      carryOut(row, new Gates.Aim(row.key(), stages(row), true, free, empty));
+    }
+  }
+
+  /** What this build's code does; if it says nothing, the oldest. */
+  private List<String> stages(MigrationRow row) {
+    return ctx.declarations()
+        .about(row)
+        .map(Engine.Declaration::stages)
+        .orElseGet(() -> List.of(row.lifecycle().oldest().stage()));
+  }
+
+  private void carryOut(MigrationRow row, Gates.Aim wanted) throws SQLException {
     driver.takeTurn();
-    driver.gates().atOnce(wanted);
-    long deadline = System.nanoTime() + ctx.timing().startupBudget().toNanos();
+    driver.gates().aim(wanted);
+    long deadline = deadline();
     while (true) {
       Driver.Pass pass = pass(deadline);
       MigrationRow now = now(row);
       if (now.finished() || (now.state().atRest() && now.state().reached() >= wanted.top(now))) {
         LOG.info(
-            "{}: its tables have no rows; carried out at once, to {}",
+            "{}: driven to {} before this build joins",
             row.id(),
             now.lifecycle().name(now.state().reached()));
         return;
       }
       boolean othersLead = !pass.leading() && reporter.anyLive();
-      boolean stuck = pass.leading() && !goesOn(pass) && now.state().atRest();
       boolean failed = now.status() != MigrationStatus.ACTIVE;
       boolean over = System.nanoTime() - deadline >= 0;
-      if (othersLead || stuck || failed || over || !driver.gates().isAtOnce(now)) {
+      if (othersLead
+          || stuck(pass, now, deadline)
+          || failed
+          || over
+          || !driver.gates().isAimedAt(now)) {
         LOG.info(
             "{} goes on in phases, from {}; it waits for {}",
             row.id(),
@@ -96,6 +125,47 @@ final class Steering {
       }
       rest(pass);
     }
+  }
+
+  /**
+   * Drives migrations as far as their gates allow and this build fits, within the start-up budget:
+   * what is started next waits for them.
+   */
+  boolean settle(Set<String> ids) throws SQLException {
+    if (!ctx.role().drives()) {
+      return false;
+    }
+    return startup.inTurn(
+        () -> {
+          startup.tables();
+          try {
+            for (String id : ids) {
+              for (MigrationRow row : rows(id)) {
+                carryOut(row, new Gates.Aim(row.key(), stages(row), false, false, false));
+              }
+            }
+            return true;
+          } finally {
+            driver.gates().aim(null);
+            driver.release();
+          }
+        });
+  }
+
+  /**
+   * Whether nothing is gained by looking again: what it waits for doesn't end by itself in time.
+   */
+  private static boolean stuck(Driver.Pass pass, MigrationRow now, long deadline) {
+    List<Wait> waits = pass.waits().getOrDefault(now.key(), List.of());
+    boolean passes = !waits.isEmpty() && waits.stream().allMatch(each -> passes(each, deadline));
+    return pass.leading() && !goesOn(pass) && now.state().atRest() && !passes;
+  }
+
+  private static boolean passes(Wait wait, long deadline) {
+    Duration left = wait.left();
+    // How long a server has been the same only adds up while somebody looks.
+    return wait.kind() == Wait.Kind.INCARNATION
+        || (left != null && left.toNanos() < deadline - System.nanoTime());
   }
 
   /** Drives one migration to a phase, up or down, and no further. */
@@ -137,9 +207,9 @@ final class Steering {
 
   private Driver.Pass driveTo(MigrationRow row, int phase) throws SQLException {
     driver.takeTurn();
-    driver.gates().stopAt(new Gates.Stop(row.key(), phase));
+    driver.gates().stopAt(new Gates.Stop(row.id(), phase));
     startup.target(row, phase < row.state().upper() ? phase : null);
-    long deadline = System.nanoTime() + ctx.timing().startupBudget().toNanos();
+    long deadline = deadline();
     while (true) {
       Driver.Pass pass = pass(deadline);
       State now = now(row).state();
@@ -150,6 +220,10 @@ final class Steering {
       }
       rest(pass);
     }
+  }
+
+  private long deadline() {
+    return System.nanoTime() + ctx.timing().startupBudget().toNanos();
   }
 
   private List<MigrationRow> rows(String id) throws SQLException {

@@ -28,7 +28,8 @@ public final class FlywayJoin {
   public static void join(
       FluentConfiguration configuration, List<Migration<?>> declared, Host host) {
     List<JavaMigration> migrations = new ArrayList<>(List.of(configuration.getJavaMigrations()));
-    if (migrations.stream().anyMatch(Place.class::isInstance)) {
+    List<Callback> callbacks = new ArrayList<>(List.of(configuration.getCallbacks()));
+    if (callbacks.stream().anyMatch(Watch.class::isInstance)) {
       throw new DeclarationException(
           ErrorCode.INVALID_DECLARATION,
           "This Flyway configuration was joined before",
@@ -36,7 +37,6 @@ public final class FlywayJoin {
     }
     requireNoGroup(configuration.isGroup());
     migrations.addAll(places(declared, host));
-    List<Callback> callbacks = new ArrayList<>(List.of(configuration.getCallbacks()));
     callbacks.add(new Watch(host));
     configuration
         .javaMigrations(migrations.toArray(JavaMigration[]::new))
@@ -76,6 +76,7 @@ public final class FlywayJoin {
     }
     requireOneVersionEach(declared);
     requireOrder(List.copyOf(byVersion.values()), declared);
+    byVersion.values().forEach(each -> requirePlaces(each, declared));
     List<Place> places = new ArrayList<>();
     byVersion.forEach((version, each) -> places.add(new Place(version, each.id(), host)));
     return places;
@@ -93,6 +94,31 @@ public final class FlywayJoin {
                   + " is declared for several schemas, with different places in Flyway's order",
               "Give it the same flyway(...) everywhere.");
         }
+      }
+    }
+  }
+
+  /** What a placed one waits for needs a place as well: else it comes after all scripts. */
+  private static void requirePlaces(Migration<?> placed, List<Migration<?>> declared) {
+    for (Migration<?> other : declared) {
+      boolean named = placed.after().contains(other.id());
+      boolean sameTable =
+          placed.after().isEmpty()
+              && placed.table().equals(other.table())
+              && Objects.equals(placed.schema(), other.schema())
+              && declared.indexOf(other) < declared.indexOf(placed);
+      if (other.flyway().isEmpty() && (named || sameTable)) {
+        throw new DeclarationException(
+            ErrorCode.INVALID_DECLARATION,
+            "Migration "
+                + placed.id()
+                + " has a place in Flyway's order, "
+                + placed.flyway().orElse("")
+                + ", and goes after "
+                + other.id()
+                + (named ? " by after(...)" : " by declaration order")
+                + ", which has none",
+            "Give that a place before it.");
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.zerodowntime.orchestrator.internal.flyway;
 
 import dev.zerodowntime.orchestrator.AdvanceReport;
 import java.util.List;
+import java.util.Set;
 
 /** What Flyway's migrations and callbacks need of the engine. */
 public interface Host {
@@ -15,6 +16,21 @@ public interface Host {
    * @param id its id
    */
   void place(String id);
+
+  /**
+   * Whether there are control tables.
+   *
+   * @return whether they are installed
+   */
+  boolean installed();
+
+  /**
+   * Drives migrations that something waits for, as far as their gates allow within the start-up
+   * budget.
+   *
+   * @param ids which
+   */
+  void settle(Set<String> ids);
 
   /**
    * Migrations that are under way.

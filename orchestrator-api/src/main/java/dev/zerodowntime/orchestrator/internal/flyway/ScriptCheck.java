@@ -10,12 +10,16 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.flywaydb.core.api.MigrationInfo;
 import org.flywaydb.core.api.callback.Context;
 import org.flywaydb.core.api.configuration.Configuration;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,11 +36,28 @@ final class ScriptCheck {
     this.unfinished = unfinished;
   }
 
+  /**
+   * What a script comes up against.
+   *
+   * @param migrations ids of the migrations
+   * @param first why the script is refused; null if it isn't
+   */
+  record Found(Set<String> migrations, @Nullable DeclarationException first) {}
+
+  /** Refuses the script that is about to run, if it names what is under way. */
   void require(Context context) {
+    DeclarationException refusal = look(context).first();
+    if (refusal != null) {
+      throw refusal;
+    }
+  }
+
+  Found look(Context context) {
     MigrationInfo info = context.getMigrationInfo();
     Configuration configuration = context.getConfiguration();
+    Set<String> ids = new LinkedHashSet<>();
     if (unfinished.isEmpty() || info == null || !isSql(info, configuration)) {
-      return;
+      return new Found(ids, null);
     }
     Optional<String> text = text(info, configuration);
     if (text.isEmpty()) {
@@ -46,18 +67,35 @@ final class ScriptCheck {
           info.getScript(),
           info.getPhysicalLocation(),
           String.join(", ", unfinished.stream().map(Unfinished::id).toList()));
-      return;
+      return new Found(ids, null);
     }
-    NamedIn named = NamedIn.of(text.get());
+    NamedIn named = NamedIn.of(replaced(text.get(), configuration));
+    DeclarationException first = null;
     for (Unfinished each : unfinished) {
       for (String table : each.tables()) {
         boolean touches =
             each.columns().isEmpty() || each.columns().stream().anyMatch(named::names);
         if (named.names(table) && touches && !consents(text.get(), each.id())) {
-          throw refused(info.getScript(), table, each);
+          ids.add(each.id());
+          first = first == null ? refused(info.getScript(), table, each) : first;
         }
       }
     }
+    return new Found(ids, first);
+  }
+
+  /** With what Flyway puts in the places of placeholders. */
+  private static String replaced(String text, Configuration configuration) {
+    String replaced = text;
+    for (Map.Entry<String, String> each : configuration.getPlaceholders().entrySet()) {
+      replaced =
+          replaced.replace(
+              configuration.getPlaceholderPrefix()
+                  + each.getKey()
+                  + configuration.getPlaceholderSuffix(),
+              each.getValue());
+    }
+    return replaced;
   }
 
   private static boolean isSql(MigrationInfo info, Configuration configuration) {
@@ -105,7 +143,8 @@ final class ScriptCheck {
     } catch (InvalidPathException | IOException e) {
       LOG.debug("{} is not a file that can be read", location, e);
     }
-    String entry = location.substring(location.lastIndexOf(IN_JAR) + 1).replaceFirst("^/", "");
+    String place = location.replace('\\', '/');
+    String entry = place.substring(place.lastIndexOf(IN_JAR) + 1).replaceFirst("^/", "");
     try (InputStream stream = configuration.getClassLoader().getResourceAsStream(entry)) {
       return stream == null
           ? Optional.empty()

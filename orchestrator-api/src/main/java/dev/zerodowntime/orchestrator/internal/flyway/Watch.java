@@ -5,6 +5,7 @@ import dev.zerodowntime.orchestrator.ErrorCode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.flywaydb.core.api.MigrationVersion;
 import org.flywaydb.core.api.callback.Callback;
 import org.flywaydb.core.api.callback.Context;
 import org.flywaydb.core.api.callback.Event;
@@ -43,16 +44,35 @@ final class Watch implements Callback {
       FlywayJoin.requireNoGroup(context.getConfiguration().isGroup());
       host.install();
     } else if (event == Event.BEFORE_EACH_MIGRATE) {
-      new ScriptCheck(host.unfinished()).require(context);
+      requireFree(context);
     } else if (event == Event.AFTER_MIGRATE) {
-      host.advance();
+      MigrationVersion target = context.getConfiguration().getTarget();
+      if (target == null || target.equals(MigrationVersion.LATEST)) {
+        // Else not everything is there yet that this build declares something of.
+        host.advance();
+      }
     } else if (event == Event.BEFORE_CLEAN) {
       requireCleanOfAll(context);
     }
   }
 
+  private void requireFree(Context context) {
+    if (context.getConfiguration().isSkipExecutingMigrations()) {
+      return;
+    }
+    ScriptCheck.Found found = new ScriptCheck(host.unfinished()).look(context);
+    if (!found.migrations().isEmpty()) {
+      // Nobody else may be there to drive: this process can't start before that is done.
+      host.settle(found.migrations());
+      new ScriptCheck(host.unfinished()).require(context);
+    }
+  }
+
   /** Control tables that stay would say of what is made anew that it is finished. */
   private void requireCleanOfAll(Context context) {
+    if (!host.installed()) {
+      return;
+    }
     String control = host.controlSchema();
     List<String> cleaned = new ArrayList<>(List.of(context.getConfiguration().getSchemas()));
     if (cleaned.isEmpty()) {

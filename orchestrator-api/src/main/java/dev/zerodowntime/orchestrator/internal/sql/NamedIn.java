@@ -14,6 +14,8 @@ public final class NamedIn {
 
   private static final Pattern WORD = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_$]*");
 
+  private static final String EXECUTED_COMMENT = "/*!";
+
   private static final Pattern COMMENT = Pattern.compile("--[^\\n]*|(?s:/\\*.*?\\*/)");
 
   /** As they would be without quotes: in lower case. */
@@ -32,11 +34,18 @@ public final class NamedIn {
    */
   public static NamedIn of(String text) {
     NamedIn named = new NamedIn();
+    if (text.contains(EXECUTED_COMMENT)) {
+      // What MySQL runs although it looks like a comment.
+      named.addAll(text);
+      return named;
+    }
     try {
       for (Statement statement : Statement.of(text)) {
-        statement.tokens().forEach(named::add);
+        boolean code = runsText(statement);
+        statement.tokens().forEach(each -> named.add(each, code));
       }
     } catch (SqlTextException e) {
+      // Where comments begin is not known either.
       named.addAll(text);
     }
     return named;
@@ -52,13 +61,28 @@ public final class NamedIn {
     return quoted.contains(name) || words.contains(name.toLowerCase(Locale.ROOT));
   }
 
-  private void add(Token token) {
+  /** Whether strings in it are statements, or bodies of functions. */
+  private static boolean runsText(Statement statement) {
+    String first = statement.tokens().get(0).text();
+    return first.equals("do")
+        || first.equals("prepare")
+        || first.equals("execute")
+        || (first.equals("create")
+            && statement.tokens().stream()
+                .anyMatch(each -> each.word("function") || each.word("procedure")));
+  }
+
+  private void add(Token token, boolean code) {
     switch (token.kind()) {
       case WORD -> words.add(token.text().toLowerCase(Locale.ROOT));
-      case QUOTED -> quoted.add(token.text());
+      case QUOTED -> {
+        quoted.add(token.text());
+        // MySQL finds columns in whatever case.
+        words.add(token.text().toLowerCase(Locale.ROOT));
+      }
       case TEXT -> {
-        if (token.text().startsWith("$")) {
-          addAll(token.text());
+        if (code || token.text().startsWith("$")) {
+          addAll(COMMENT.matcher(token.text()).replaceAll(" "));
         }
       }
       default -> {
@@ -68,7 +92,7 @@ public final class NamedIn {
   }
 
   private void addAll(String text) {
-    Matcher matcher = WORD.matcher(COMMENT.matcher(text).replaceAll(" "));
+    Matcher matcher = WORD.matcher(text);
     while (matcher.find()) {
       quoted.add(matcher.group());
       words.add(matcher.group().toLowerCase(Locale.ROOT));

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.zerodowntime.orchestrator.DeclarationException;
-import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.Timing;
@@ -19,6 +19,7 @@ import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
@@ -109,6 +110,73 @@ class FlywayJoinTest {
           .containsExactly(List.of("billing/full-name", "DONE"), List.of("billing/region", "DONE"));
       // Rows of other tables, which scripts have brought, are nobody's before us.
       assertThat(member.status().toString()).doesNotContain("builds before us");
+      assertThat(member.fit()).isTrue();
+    }
+  }
+
+  /** Rows that scripts have brought are nobody's, as long as no build has ever been there. */
+  @Test
+  void aFreshDatabaseMayHaveRows() {
+    script(
+        "V1__users.sql",
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text, junk int);"
+            + " INSERT INTO users VALUES (1, 'ann', 1);");
+    script("V3__index.sql", "CREATE INDEX users_by_name ON users (full_name, region);");
+    DropColumn junk =
+        DropColumn.of("billing/junk").flyway("2.3").table("users").column("junk").build();
+    try (Orchestrator member =
+        Members.member(database.dataSource(), "1")
+            .timing(SLOW)
+            .thisBuild(FlywayJoinScenario.FULL_NAME, RenameColumn.Code.USES_NEW_NAME)
+            .thisBuild(FlywayJoinScenario.REGION, AddColumn.Code.READS)
+            .thisBuild(junk, DropColumn.Code.UNUSED)
+            .build()) {
+      flyway(member).migrate();
+      assertThat(phases()).hasSize(3).allMatch(each -> each.get(1).equals("DONE"));
+      assertThat(database.rows("SELECT * FROM users")).containsExactly(List.of(1L, "ann", "eu"));
+      assertThat(member.fit()).isTrue();
+    }
+  }
+
+  /** A developer's second start: nobody else is there who would drive. */
+  @Test
+  void inDevelopmentWhatAScriptWaitsForIsDrivenFirst() {
+    script(
+        "V1__users.sql",
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text); INSERT INTO users VALUES (1, 'a');"
+            + "CREATE TABLE other (id bigint PRIMARY KEY, a text); INSERT INTO other VALUES (1);");
+    RenameColumn held = RenameColumn.of("billing/held").table("other").from("a").to("b").build();
+    try (Orchestrator first =
+        Members.member(database.dataSource(), "1")
+            .environment(Environment.DEVELOPMENT)
+            .thisBuild(held, RenameColumn.Code.USES_OLD_NAME)
+            .build()) {
+      flyway(first).migrate();
+      assertThat(first.status().migrations().get(0).phase()).isEqualTo("ENFORCE");
+    }
+    script("V3__index.sql", "CREATE INDEX users_by_name ON users (full_name);");
+    try (Orchestrator second =
+        Members.member(database.dataSource(), "2")
+            .environment(Environment.DEVELOPMENT)
+            .thisBuild(held, RenameColumn.Code.USES_OLD_NAME)
+            .thisBuild(FlywayJoinScenario.FULL_NAME, RenameColumn.Code.USES_NEW_NAME)
+            .build()) {
+      flyway(second).migrate();
+      assertThat(second.fit()).isTrue();
+      // This build is not there yet, and its other migration must not leave it behind.
+      assertThat(columns("other")).hasSize(3);
+      assertThat(columns("users")).containsExactly(List.of("full_name"), List.of("id"));
+    }
+  }
+
+  @Test
+  void upToATargetNobodyJoins() {
+    FlywayJoinScenario.scripts(scripts);
+    try (Orchestrator member = FlywayJoinScenario.member(database.dataSource())) {
+      flyway(member, each -> each.target("1")).migrate();
+      assertThat(member.fit()).isFalse();
+      assertThat(columns("users")).hasSize(2);
+      flyway(member).migrate();
       assertThat(member.fit()).isTrue();
     }
   }
@@ -217,9 +285,14 @@ class FlywayJoinTest {
               "DO $$ BEGIN EXECUTE 'ALTER TABLE USERS ADD note text'; END $$;",
               "ALTER TABLE public.\"users\" ADD note text;",
               "ALTER TABLE Users ADD note text; -- E'",
-              "CREATE VIEW v AS SELECT * FROM users;")) {
+              "CREATE VIEW v AS SELECT * FROM users;",
+              "CREATE VIEW v AS SELECT * FROM ${prefix}sers;",
+              "DO 'BEGIN ALTER TABLE users ADD note text; END';",
+              "/*! ALTER TABLE users ADD note text */;",
+              "SELECT 'a--b', 'it\\'s'; ALTER TABLE users ADD note text;")) {
         script("R__view.sql", sql);
-        assertThatThrownBy(() -> flyway(member).migrate())
+        assertThatThrownBy(
+                () -> flyway(member, each -> each.placeholders(Map.of("prefix", "u"))).migrate())
             .as(sql)
             .hasStackTraceContaining("R__view.sql names users");
       }
@@ -333,7 +406,7 @@ class FlywayJoinTest {
 
   @Test
   void placesAreChecked() {
-    Migration<RenameColumn.Code> first = FlywayJoinScenario.FULL_NAME;
+    RenameColumn first = FlywayJoinScenario.FULL_NAME;
     assertThatThrownBy(() -> RenameColumn.of("billing/x").flyway("2.x"))
         .isInstanceOf(DeclarationException.class)
         .hasMessageContainingAll("billing/x", "2.x", "39.1");
@@ -348,10 +421,14 @@ class FlywayJoinTest {
             .column("s", "int")
             .after(first)
             .build();
-    for (AddColumn wrong : List.of(same, earlier, after)) {
+    RenameColumn unplaced =
+        RenameColumn.of(first.id()).table("users").from("name").to("full_name").build();
+    AddColumn placed =
+        AddColumn.of("billing/placed").flyway("3").table("users").column("s", "int").build();
+    for (AddColumn wrong : List.of(same, earlier, after, placed)) {
       try (Orchestrator member =
           Members.member(database.dataSource(), "1")
-              .thisBuild(first, RenameColumn.Code.USES_OLD_NAME)
+              .thisBuild(wrong == placed ? unplaced : first, RenameColumn.Code.USES_OLD_NAME)
               .thisBuild(wrong, AddColumn.Code.UNAWARE)
               .build()) {
         assertThatThrownBy(() -> flyway(member))

@@ -3,6 +3,7 @@ package dev.zerodowntime.orchestrator.postgres.junit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.Orchestrator;
@@ -15,6 +16,7 @@ import dev.zerodowntime.orchestrator.junit.ScratchDatabase;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
+import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresServer;
@@ -375,6 +377,55 @@ class JunitSupportTest {
                 .run(three)
                 .visits())
         .contains("BACKFILL, upwards: UNAWARE", "NOT_STARTED, downwards: UNAWARE");
+  }
+
+  /** What can't be undone from some phase on is undone before it. */
+  @Test
+  void aWalkGoesBackWhereThereIsAWay(DataSource database) {
+    execute(database, "CREATE TABLE t (id bigint PRIMARY KEY)");
+    PhasePlan<Side> plan =
+        PhasePlan.of("a/plan", Side.class)
+            .table("t")
+            .phase(
+                "ADD",
+                p ->
+                    p.ddl("add a", "ALTER TABLE {schema}.t ADD COLUMN a int")
+                        .probe(column("a"))
+                        .undo("ALTER TABLE {schema}.t DROP COLUMN a"))
+            .phase(
+                "CLOSE",
+                p ->
+                    p.ddl("add b", "ALTER TABLE {schema}.t ADD COLUMN b int")
+                        .probe(column("b"))
+                        .closed("it is a test"))
+            .stage(Side.OLD, "NOT_STARTED", "ADD")
+            .stage(Side.NEW, "ADD", "CLOSE")
+            .build();
+    assertThat(
+            PhaseWalk.of(plan, Side.OLD, connection -> {})
+                .and(Side.NEW, connection -> {})
+                .run(database)
+                .visits())
+        .containsExactly(
+            "NOT_STARTED, before: OLD",
+            "ADD, upwards: OLD",
+            "ADD, upwards: NEW",
+            "NOT_STARTED, downwards: OLD",
+            "ADD, upwards again: OLD",
+            "ADD, upwards again: NEW",
+            "CLOSE, upwards: NEW");
+  }
+
+  private static String column(String name) {
+    return "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('{schema}.t') AND"
+        + " attname = '"
+        + name
+        + "' AND NOT attisdropped)";
+  }
+
+  private enum Side implements CodeStage {
+    OLD,
+    NEW
   }
 
   @Test
