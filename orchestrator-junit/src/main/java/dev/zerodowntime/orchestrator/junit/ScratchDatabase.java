@@ -3,9 +3,11 @@ package dev.zerodowntime.orchestrator.junit;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.UUID;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
@@ -18,7 +20,7 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  *
  * <p>Thread-safe: tests that run at once have databases of their own.
  */
-public final class ScratchDatabase implements ParameterResolver {
+public final class ScratchDatabase implements BeforeEachCallback, ParameterResolver {
 
   private static final Namespace NAMESPACE = Namespace.create(ScratchDatabase.class);
 
@@ -44,7 +46,7 @@ public final class ScratchDatabase implements ParameterResolver {
 
   /**
    * On a server that is started when the first test needs it, such as a container. Whoever starts
-   * it ends it.
+   * it ends it. An assumption that fails there skips the test.
    *
    * @param start called once for each class of tests; may return the same server for all
    * @return an extension
@@ -58,13 +60,25 @@ public final class ScratchDatabase implements ParameterResolver {
     return parameter.getParameter().getType() == DataSource.class;
   }
 
+  /** Before parameters are resolved: from there, an assumption that fails would be an error. */
+  @Override
+  public void beforeEach(ExtensionContext context) {
+    Class<?>[] parameters = context.getRequiredTestMethod().getParameterTypes();
+    if (List.of(parameters).contains(DataSource.class)) {
+      server(context);
+    }
+  }
+
+  private DatabaseServer server(ExtensionContext context) {
+    return context
+        .getRoot()
+        .getStore(NAMESPACE)
+        .getOrComputeIfAbsent(this, key -> start.get(), DatabaseServer.class);
+  }
+
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    DatabaseServer server =
-        context
-            .getRoot()
-            .getStore(NAMESPACE)
-            .getOrComputeIfAbsent(this, key -> start.get(), DatabaseServer.class);
+    DatabaseServer server = server(context);
     Created created =
         new Created(server, "scratch_" + UUID.randomUUID().toString().replace('-', '_'));
     DataSource database = created.open();

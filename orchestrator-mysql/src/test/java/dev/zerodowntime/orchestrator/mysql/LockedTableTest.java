@@ -42,7 +42,9 @@ class LockedTableTest {
 
   @AfterEach
   void drop() {
-    database.close();
+    if (database != null) {
+      database.close();
+    }
   }
 
   /** What a session executed, without what it asked for. */

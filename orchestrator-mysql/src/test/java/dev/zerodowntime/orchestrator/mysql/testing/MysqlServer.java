@@ -17,8 +17,10 @@ import org.junit.jupiter.api.Assumptions;
  * The servers that all tests of a JVM share. In this order: those that were given, a MySQL by
  * {@code ORCHESTRATOR_TEST_MYSQL_URL} and a MariaDB by {@code ORCHESTRATOR_TEST_MARIADB_URL}, each
  * with {@code _USER} (root by default) and {@code _PASSWORD}; {@linkplain MysqlContainers
- * containers}, where Docker answers; an {@linkplain EmbeddedMariaDb embedded MariaDB}. {@code
- * .ci/mysql-servers start} starts one of each on a Debian machine and prints the settings.
+ * containers}, where Docker answers. There is no embedded one: of what Maven artifacts hold,
+ * MariaDB 11.4.5 fails INSERT ... SELECT into a table with a BEFORE UPDATE trigger, and 10.11.5
+ * does not quote names in SHOW CREATE TABLE. {@code .ci/mysql-servers start} starts one of each on
+ * a Debian machine and prints the settings.
  */
 public final class MysqlServer {
 
@@ -135,9 +137,7 @@ public final class MysqlServer {
           MysqlContainers.PASSWORD,
           "in a container");
     }
-    return flavor == Flavor.MARIADB
-        ? new MysqlServer(flavor, EmbeddedMariaDb.startOne(), "root", "", "embedded")
-        : null;
+    return null;
   }
 
   public Flavor flavor() {
