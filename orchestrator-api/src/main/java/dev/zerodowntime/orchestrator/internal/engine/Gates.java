@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -36,6 +37,8 @@ final class Gates {
 
   /** The migration that is driven before this process joins, if there is one. */
   private volatile @Nullable Aim aim;
+
+  private volatile boolean joining;
 
   /** The migration that is driven to some phase, if there is one. */
   private volatile @Nullable Stop stop;
@@ -76,6 +79,11 @@ final class Gates {
    */
   record Stop(String id, int phase) {}
 
+  /** While this process drives to be let in, nothing goes further than its build fits. */
+  void joining(boolean asked) {
+    joining = asked;
+  }
+
   /** Lets a migration go up to some phase, and no further. */
   void stopAt(@Nullable Stop where) {
     stop = where;
@@ -114,7 +122,16 @@ final class Gates {
   }
 
   /** Whether a migration is not to go any further, and why. */
-  private Optional<String> beyond(MigrationRow row) {
+  private Optional<String> beyond(Snapshot snapshot, MigrationRow row) {
+    if (joining && !row.goesDown()) {
+      OptionalInt top =
+          Admission.of(ctx).declared(snapshot, row).stream()
+              .mapToInt(each -> each.span().high())
+              .max();
+      if (top.isPresent() && row.state().reached() >= top.getAsInt()) {
+        return Optional.of("this is as far as this build fits, which is about to join");
+      }
+    }
     Aim now = aim;
     Stop end = stop;
     if (now != null && !now.at(row)) {
@@ -145,7 +162,7 @@ final class Gates {
     State pair = row.goesDown() ? down : up;
     status(row, waits);
     boolean now = isNow(row);
-    beyond(row).ifPresent(why -> waits.add(Wait.of(Kind.HELD, why)));
+    beyond(snapshot, row).ifPresent(why -> waits.add(Wait.of(Kind.HELD, why)));
     if (waits.isEmpty() && !now && !row.goesDown() && health.watches(row, snapshot.now())) {
       waits.add(health.wait(row));
     }

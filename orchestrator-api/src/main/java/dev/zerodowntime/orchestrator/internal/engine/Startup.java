@@ -269,7 +269,14 @@ final class Startup {
       Driver.Pass pass = Driver.Pass.NOT_LEADING;
       if (ctx.role().drives()) {
         // Long steps too, in slices: nobody else may be there to run them.
-        pass = driver.pass(true, Math.min(end, System.nanoTime() + ctx.timing().tick().toNanos()));
+        // No further than it fits: nobody who is counted may be there to hold anything back.
+        driver.gates().joining(true);
+        try {
+          pass =
+              driver.pass(true, Math.min(end, System.nanoTime() + ctx.timing().tick().toNanos()));
+        } finally {
+          driver.gates().joining(false);
+        }
       }
       if (System.nanoTime() - end >= 0) {
         if (!ctx.role().drives() || !inBackground) {
