@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator;
 
+import dev.zerodowntime.orchestrator.internal.flyway.ScriptName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -54,11 +55,7 @@ public record Export(List<Script> scripts, Map<String, String> left) {
      * @return the name, with {@code {version}} in the place of a version that isn't known yet
      */
     public String fileName() {
-      return "V"
-          + (version == null ? "{version}" : version)
-          + "__"
-          + id.replaceAll("[^A-Za-z0-9]+", "_")
-          + ".sql";
+      return "V" + (version == null ? "{version}" : version) + "__" + ScriptName.file(id) + ".sql";
     }
   }
 

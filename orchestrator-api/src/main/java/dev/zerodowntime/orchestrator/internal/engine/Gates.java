@@ -38,6 +38,7 @@ final class Gates {
   /** The migration that is driven before this process joins, if there is one. */
   private volatile @Nullable Aim aim;
 
+  /** Whether this process drives to be let in. */
   private volatile boolean joining;
 
   /** The migration that is driven to some phase, if there is one. */

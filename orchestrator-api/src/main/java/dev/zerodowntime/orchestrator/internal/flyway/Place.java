@@ -28,7 +28,7 @@ final class Place implements JavaMigration {
   /** As that of the script that {@link Export} writes: Flyway compares them. */
   @Override
   public String getDescription() {
-    return id.replaceAll("[^A-Za-z0-9]+", " ");
+    return ScriptName.description(id);
   }
 
   /** None: whether a declaration was edited is found out by what the control tables hold. */
