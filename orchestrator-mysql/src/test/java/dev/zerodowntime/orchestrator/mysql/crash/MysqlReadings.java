@@ -29,6 +29,10 @@ final class MysqlReadings {
           "fit_down_since",
           "target_by");
 
+  /**
+   * Whoever says it again consents again, unless the first word was made use of meanwhile: how
+   * often is the clock's. So is whether the lease of one who died is over.
+   */
   private static final List<String> CONTROL =
       List.of(
           "SELECT CONCAT_WS(' ', 'release', application, `release`, stages, declared, forgotten)"
@@ -36,8 +40,10 @@ final class MysqlReadings {
           "SELECT CONCAT('finished ', id, ' ', finished_at IS NOT NULL) FROM zdo_migration",
           "SELECT CONCAT('application ', name) FROM zdo_application",
           "SELECT CONCAT_WS(' ', 'pin', application, label) FROM zdo_pinned_member",
-          "SELECT CONCAT_WS(' ', 'approval', migration, phase) FROM zdo_approval",
-          "SELECT CONCAT_WS(' ', 'lease', token, holder) FROM zdo_lease",
+          "SELECT DISTINCT CONCAT_WS(' ', 'approval', migration, phase, 'spent', spent_at IS NOT"
+              + " NULL) FROM zdo_approval",
+          "SELECT CONCAT_WS(' ', 'lease of one who closed', l.token) FROM zdo_lease l JOIN zdo_member"
+              + " m ON m.id = l.holder WHERE m.closed_at IS NOT NULL",
           "SELECT CONCAT('fleet ', id) FROM zdo_fleet",
           "SELECT CONCAT_WS(' ', 'control', version, min_reader, environment, paused) FROM"
               + " zdo_control");

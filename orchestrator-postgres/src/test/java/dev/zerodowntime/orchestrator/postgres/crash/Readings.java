@@ -102,6 +102,10 @@ final class Readings {
       """
           .replace("@", Dump.UNVALIDATED);
 
+  /**
+   * Whoever says it again consents again, unless the first word was made use of meanwhile: how
+   * often is the clock's. So is whether the lease of one who died is over.
+   */
   private static final String CONTROL =
       """
       SELECT 'migration ' || regexp_replace((to_jsonb(m) - '{ordinal,since,created_at,finished_at,
@@ -112,8 +116,10 @@ final class Readings {
           forgotten) FROM orchestrator.release
       UNION ALL SELECT format('application %s', name) FROM orchestrator.application
       UNION ALL SELECT format('pin %s %s', application, label) FROM orchestrator.pinned_member
-      UNION ALL SELECT format('approval %s %s', migration, phase) FROM orchestrator.approval
-      UNION ALL SELECT format('lease %s %s', token, holder) FROM orchestrator.lease
+      UNION ALL SELECT DISTINCT format('approval %s %s spent=%s', migration, phase,
+          spent_at IS NOT NULL) FROM orchestrator.approval
+      UNION ALL SELECT format('lease %s of one who closed', l.token) FROM orchestrator.lease l
+        JOIN orchestrator.member m ON m.id = l.holder WHERE m.closed_at IS NOT NULL
       UNION ALL SELECT format('fleet %s', id) FROM orchestrator.fleet
       UNION ALL SELECT format('control %s %s %s %s', version, min_reader, environment, paused)
         FROM orchestrator.control
