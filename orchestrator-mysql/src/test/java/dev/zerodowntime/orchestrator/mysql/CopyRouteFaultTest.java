@@ -41,7 +41,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The tool is killed, or its driver; people write meanwhile. */
-@Timeout(60)
+@Timeout(240)
 class CopyRouteFaultTest {
 
   private static final String ID = "billing/there";

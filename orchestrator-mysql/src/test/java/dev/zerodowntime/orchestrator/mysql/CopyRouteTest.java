@@ -97,7 +97,7 @@ class CopyRouteTest {
 
   private static boolean retries(AdvanceReport report, Migration<?> migration) {
     return report.migration(migration.id()).orElseThrow().waits().stream()
-        .anyMatch(each -> each.kind() == Wait.Kind.LOCK);
+        .anyMatch(each -> each.kind() == Wait.Kind.LOCK || each.kind() == Wait.Kind.LOAD);
   }
 
   static <C extends Enum<C> & CodeStage> void reaches(

@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.mysql.testing.MysqlDatabase;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlServer;
 import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.TableLock;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -180,7 +181,8 @@ class LockedTableTest {
                     }
                   }
                 }
-              });
+              },
+              Threads.ONE_EACH);
       for (int i = 0; i < 20; i++) {
         // It would be a deadlock while DDL waits, and this transaction's end.
         reads.executeUpdate("UPDATE `na``me` SET a = a + 1");

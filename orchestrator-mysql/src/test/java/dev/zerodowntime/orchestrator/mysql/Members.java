@@ -2,14 +2,15 @@ package dev.zerodowntime.orchestrator.mysql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.zerodowntime.orchestrator.AdvanceReport;
 import dev.zerodowntime.orchestrator.CodeStage;
 import dev.zerodowntime.orchestrator.Environment;
 import dev.zerodowntime.orchestrator.Migration;
+import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.OrchestratorBuilder;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlDatabase;
+import dev.zerodowntime.orchestrator.testing.Driven;
 import java.time.Duration;
 
 /** Members of a fleet with no time to lose. */
@@ -57,7 +58,7 @@ final class Members {
       String before;
       do {
         before = phase;
-        phase = member.drive().migration(migration.id()).orElseThrow().phase();
+        phase = Driven.drive(member, migration.id()).phase();
       } while (!phase.equals(before));
       return phase;
     } finally {
@@ -81,7 +82,7 @@ final class Members {
     try (Orchestrator member = producing(database, release).thisBuild(migration, stage).build()) {
       member.advance();
       member.rollback(migration.id(), phase);
-      return member.drive().migration(migration.id()).orElseThrow().phase();
+      return Driven.drive(member, migration.id()).phase();
     } finally {
       database.execute("DELETE FROM zdo_member");
     }
@@ -107,11 +108,9 @@ final class Members {
       MysqlDatabase database, OrchestratorBuilder builder, Migration<C> migration, C stage) {
     try (Orchestrator member = builder.thisBuild(migration, stage).build()) {
       member.advance();
-      AdvanceReport report = member.drive();
-      assertThat(report.migration(migration.id()).orElseThrow().status())
-          .as(report.toString())
-          .isNotEqualTo(MigrationStatus.FAILED);
-      return report.migration(migration.id()).orElseThrow().phase();
+      MigrationReport report = Driven.drive(member, migration.id());
+      assertThat(report.status()).as(report.toString()).isNotEqualTo(MigrationStatus.FAILED);
+      return report.phase();
     } finally {
       // It is gone, and nobody waits for it to drain.
       database.execute("DELETE FROM zdo_member");
@@ -124,7 +123,7 @@ final class Members {
     try (Orchestrator member = member(database, release).thisBuild(migration, stage).build()) {
       member.advance();
       member.rollback(migration.id(), phase);
-      return member.drive().migration(migration.id()).orElseThrow().phase();
+      return Driven.drive(member, migration.id()).phase();
     } finally {
       database.execute("DELETE FROM zdo_member");
     }

@@ -11,6 +11,7 @@ import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlDatabase;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlServer;
 import dev.zerodowntime.orchestrator.operation.ChangeColumnType;
+import dev.zerodowntime.orchestrator.testing.Driven;
 import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,14 +69,13 @@ class MysqlChangeColumnTypeTest {
   }
 
   private static MigrationReport drive(Orchestrator member, ChangeColumnType migration) {
-    AdvanceReport report = member.drive();
+    MigrationReport report = Driven.drive(member, migration.id());
     String before = "";
-    while (!of(report, migration).phase().equals(before)
-        && of(report, migration).status() != MigrationStatus.FAILED) {
-      before = of(report, migration).phase();
-      report = member.drive();
+    while (!report.phase().equals(before) && report.status() != MigrationStatus.FAILED) {
+      before = report.phase();
+      report = Driven.drive(member, migration.id());
     }
-    return of(report, migration);
+    return report;
   }
 
   /** What code of either kind writes while both run. */

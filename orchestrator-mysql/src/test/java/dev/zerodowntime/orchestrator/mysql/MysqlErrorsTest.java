@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlDatabase;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlServer;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -104,7 +105,8 @@ class MysqlErrorsTest {
       mine.setAutoCommit(false);
       s.execute("UPDATE t SET n = 8 WHERE id = 2");
       CompletableFuture<SqlErrorKind> first =
-          CompletableFuture.supplyAsync(() -> kind(o, "UPDATE t SET n = 9 WHERE id = 2"));
+          CompletableFuture.supplyAsync(
+              () -> kind(o, "UPDATE t SET n = 9 WHERE id = 2"), Threads.ONE_EACH);
       SqlErrorKind second = kind(s, "UPDATE t SET n = 8 WHERE id = 1");
       mine.rollback();
       SqlErrorKind kind = first.get() == null ? second : first.get();

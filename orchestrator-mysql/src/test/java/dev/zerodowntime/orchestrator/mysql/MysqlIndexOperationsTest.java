@@ -15,6 +15,7 @@ import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropIndex;
 import dev.zerodowntime.orchestrator.operation.RenameIndex;
 import dev.zerodowntime.orchestrator.spi.Target;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -365,7 +366,8 @@ class MysqlIndexOperationsTest {
                 } catch (SQLException e) {
                   throw new IllegalStateException(e);
                 }
-              });
+              },
+              Threads.ONE_EACH);
       String state =
           flavor == Flavor.MYSQL
               ? "SELECT COUNT(*) FROM performance_schema.processlist WHERE ID = "

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlDatabase;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlServer;
 import dev.zerodowntime.orchestrator.spi.LoadSql;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -179,6 +180,9 @@ class MysqlLoadSqlTest {
   private static void await(Callable<Boolean> condition) throws Exception {
     while (!condition.call()) {
       LockSupport.parkNanos(150_000_000);
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
     }
   }
 
@@ -191,6 +195,7 @@ class MysqlLoadSqlTest {
           } catch (SQLException e) {
             throw new IllegalStateException(e);
           }
-        });
+        },
+        Threads.ONE_EACH);
   }
 }

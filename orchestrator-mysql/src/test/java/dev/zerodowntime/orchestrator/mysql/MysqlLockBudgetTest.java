@@ -10,6 +10,7 @@ import dev.zerodowntime.orchestrator.spi.DdlStep;
 import dev.zerodowntime.orchestrator.spi.LongStatements;
 import dev.zerodowntime.orchestrator.spi.SqlErrorKind;
 import dev.zerodowntime.orchestrator.spi.TableLock;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -146,7 +147,7 @@ class MysqlLockBudgetTest {
       MysqlLockBudget budget = new MysqlLockBudget(version);
       AtomicBoolean over = new AtomicBoolean();
       CompletableFuture<Void> use =
-          CompletableFuture.runAsync(() -> relay(database, version, over));
+          CompletableFuture.runAsync(() -> relay(database, version, over), Threads.ONE_EACH);
       LongStatements.Restore limits = new MysqlLongStatements(version).liftLimits(connection);
       budget.begin(connection, step(database, false), BUDGET);
       try (Statement statement = connection.createStatement()) {
@@ -190,8 +191,11 @@ class MysqlLockBudgetTest {
                   } catch (SQLException e) {
                     throw new IllegalStateException(e);
                   }
-                });
-        while (!begun.isDone() && database.rows(waits + id).toString().equals("[[0]]")) {
+                },
+                Threads.ONE_EACH);
+        while (!over.get()
+            && !begun.isDone()
+            && database.rows(waits + id).toString().equals("[[0]]")) {
           Thread.onSpinWait();
         }
         holder.rollback();
@@ -228,7 +232,8 @@ class MysqlLockBudgetTest {
                   } catch (SQLException e) {
                     throw new IllegalStateException(e);
                   }
-                });
+                },
+                Threads.ONE_EACH);
         assertThatThrownBy(() -> running.get(60, TimeUnit.SECONDS))
             .isInstanceOf(ExecutionException.class)
             .isNotInstanceOf(TimeoutException.class)

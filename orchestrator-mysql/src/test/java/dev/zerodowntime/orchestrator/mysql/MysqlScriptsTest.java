@@ -20,6 +20,7 @@ import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.testing.Driven;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -302,9 +303,9 @@ class MysqlScriptsTest {
               .build()) {
         member.advance();
         member.adopted("billing");
-        member.drive();
+        Driven.drive(member, ID);
         member.approve(ID, "ENFORCE");
-        member.drive();
+        Driven.drive(member, ID);
         run(database, member.rollbackScript(ID));
         database.execute("INSERT INTO towns VALUES (3, 7)");
         MysqlClient.Result result = MysqlClient.run(database, member.finishScript(ID));

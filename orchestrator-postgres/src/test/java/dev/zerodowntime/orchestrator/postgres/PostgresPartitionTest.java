@@ -266,7 +266,7 @@ class PostgresPartitionTest {
         Statement s = mine.createStatement()) {
       reader.setAutoCommit(false);
       reads.execute("SELECT count(*) FROM events");
-      new PostgresLongStatements().limit(mine, Duration.ofMillis(100));
+      new PostgresLongStatements().limit(mine, Duration.ofSeconds(2));
       assertThatThrownBy(() -> s.execute(detach.statement()))
           .satisfies(
               e ->

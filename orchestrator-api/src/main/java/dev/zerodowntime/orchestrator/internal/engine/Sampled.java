@@ -24,11 +24,12 @@ final class Sampled<T> {
   private static final Duration STALE = Duration.ofSeconds(10);
 
   /** How long whoever asks waits for a reading; workers that are to stop are among them. */
-  private static final Duration PATIENCE = Duration.ofSeconds(1);
+  static final Duration PATIENCE = Duration.ofSeconds(1);
 
   private final String name;
   private final Supplier<T> source;
   private final LongSupplier nanoTime;
+  private final Duration patience;
   private CompletableFuture<?> reading = CompletableFuture.completedFuture(null);
   private volatile @Nullable Sample<T> last;
 
@@ -40,11 +41,13 @@ final class Sampled<T> {
    * @param name what is read; names the thread
    * @param source throws nothing: a failure is a value too
    * @param nanoTime a clock that only goes forward
+   * @param patience how long whoever asks waits for a reading, on everybody's clock
    */
-  Sampled(String name, Supplier<T> source, LongSupplier nanoTime) {
+  Sampled(String name, Supplier<T> source, LongSupplier nanoTime, Duration patience) {
     this.name = name;
     this.source = source;
     this.nanoTime = nanoTime;
+    this.patience = patience;
   }
 
   /**
@@ -99,9 +102,9 @@ final class Sampled<T> {
     thread.start();
   }
 
-  private static void await(CompletableFuture<?> reading) {
+  private void await(CompletableFuture<?> reading) {
     try {
-      reading.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+      reading.get(patience.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (TimeoutException | ExecutionException e) {

@@ -69,19 +69,35 @@ final class Throttle {
       List<LoadSignal> signals,
       List<LoadSignal> servers,
       LongSupplier nanoTime) {
+    this(primary, readers, dialect, signals, servers, nanoTime, Sampled.PATIENCE);
+  }
+
+  /** Waits as long as that for a reading. */
+  Throttle(
+      DataSource primary,
+      Map<String, DataSource> readers,
+      Dialect dialect,
+      List<LoadSignal> signals,
+      List<LoadSignal> servers,
+      LongSupplier nanoTime,
+      Duration patience) {
     this.servers = List.copyOf(servers);
     this.lag =
         new Sampled<>(
             "replication lag",
             new ReplicationLag(primary, readers, dialect.load(), nanoTime)::read,
-            nanoTime);
+            nanoTime,
+            patience);
     List<LoadSignal> all = new ArrayList<>(signals);
     all.addAll(servers);
     this.signals =
         all.isEmpty()
             ? null
             : new Sampled<>(
-                "load signals", () -> all.stream().map(Throttle::read).toList(), nanoTime);
+                "load signals",
+                () -> all.stream().map(Throttle::read).toList(),
+                nanoTime,
+                patience);
   }
 
   /**

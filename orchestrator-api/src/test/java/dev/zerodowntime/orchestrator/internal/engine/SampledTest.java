@@ -33,7 +33,8 @@ class SampledTest {
 
   @Test
   void onceASecond() {
-    Sampled<Integer> sampled = new Sampled<>("test", reads::incrementAndGet, clock::get);
+    Sampled<Integer> sampled =
+        new Sampled<>("test", reads::incrementAndGet, clock::get, Sampled.PATIENCE);
     assertThat(sampled.get()).isEqualTo(1);
     pass(Duration.ofMillis(999));
     assertThat(sampled.get()).isEqualTo(1);
@@ -44,7 +45,8 @@ class SampledTest {
 
   @Test
   void manyThreadsReadOnce() throws Exception {
-    Sampled<Integer> sampled = new Sampled<>("test", reads::incrementAndGet, clock::get);
+    Sampled<Integer> sampled =
+        new Sampled<>("test", reads::incrementAndGet, clock::get, Sampled.PATIENCE);
     List<Future<Integer>> all = new ArrayList<>();
     for (int i = 0; i < 32; i++) {
       all.add(threads.submit(sampled::get));
@@ -72,7 +74,8 @@ class SampledTest {
               }
               return reads.get();
             },
-            clock::get);
+            clock::get,
+            Sampled.PATIENCE);
     assertThat(sampled.get()).isEqualTo(1);
     pass(Duration.ofSeconds(1));
     Future<Integer> slow = threads.submit(sampled::get);
@@ -115,7 +118,8 @@ class SampledTest {
               }
               return 1;
             },
-            clock::get);
+            clock::get,
+            Sampled.PATIENCE);
     Future<Integer> first = threads.submit(sampled::get);
     reading.await();
     Thread.currentThread().interrupt();
@@ -137,7 +141,8 @@ class SampledTest {
               }
               return 7;
             },
-            clock::get);
+            clock::get,
+            Sampled.PATIENCE);
     assertThat(sampled.get()).isNull();
     assertThat(sampled.get()).isEqualTo(7);
   }

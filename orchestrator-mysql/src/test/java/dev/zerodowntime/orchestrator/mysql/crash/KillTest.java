@@ -28,7 +28,7 @@ import org.slf4j.Logger;
  * finds that, waits for it, and reads from the catalog what became of it.
  */
 @Tag("crash")
-@Timeout(240)
+@Timeout(900)
 class KillTest {
 
   private static final int DOUBLINGS = Integer.getInteger("kill.doublings", 8);

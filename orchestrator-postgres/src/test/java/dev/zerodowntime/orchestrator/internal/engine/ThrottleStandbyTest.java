@@ -63,7 +63,13 @@ class ThrottleStandbyTest {
 
   private Throttle throttle(DataSource primary, Map<String, DataSource> readers) {
     return new Throttle(
-        primary, readers, PostgresDialect.create(), List.of(), List.of(), clock::get);
+        primary,
+        readers,
+        PostgresDialect.create(),
+        List.of(),
+        List.of(),
+        clock::get,
+        Duration.ofMinutes(1));
   }
 
   private Throttle.Verdict askAfter(int seconds, Throttle throttle) {

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @PostgresTest
 @Tag("crash")
-@Timeout(240)
+@Timeout(900)
 class KillTest {
 
   private static final int ROWS = Integer.getInteger("kill.rows", 30_000);

@@ -19,6 +19,7 @@ import dev.zerodowntime.orchestrator.operation.CreateTable;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.operation.RenameColumnInCode;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -85,7 +86,7 @@ class AwaitTest extends FleetFixture {
       assertThat(missing.needs()).isEqualTo("RELAX");
       assertThat(of(onlooker.status()).phase()).isEqualTo("NOT_STARTED");
       CompletableFuture<Readiness> waiting =
-          CompletableFuture.supplyAsync(() -> onlooker.await(next, LONG));
+          CompletableFuture.supplyAsync(() -> onlooker.await(next, LONG), Threads.ONE_EACH);
       assertThat(driven(job)).isEqualTo("RELAX");
       assertThat(finished(waiting).verdict()).isEqualTo(Verdict.READY);
       assertThat(one.fit()).isTrue();
@@ -113,7 +114,7 @@ class AwaitTest extends FleetFixture {
       assertThat(readiness.toString())
           .contains("billing 2 can't start yet", "UNUSED needs RELAX", "waits: FLEET", "next:");
       CompletableFuture<Readiness> waiting =
-          CompletableFuture.supplyAsync(() -> job.await(next, LONG));
+          CompletableFuture.supplyAsync(() -> job.await(next, LONG), Threads.ONE_EACH);
       old.close();
       assertThat(finished(waiting).verdict()).isEqualTo(Verdict.READY);
     } finally {

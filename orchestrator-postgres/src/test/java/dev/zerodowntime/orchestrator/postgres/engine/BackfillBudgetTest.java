@@ -8,6 +8,7 @@ import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
@@ -165,7 +166,8 @@ class BackfillBudgetTest {
       application.setAutoCommit(false);
       statement.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
       member.approve(ID, "BACKFILL");
-      CompletableFuture<AdvanceReport> driven = CompletableFuture.supplyAsync(member::drive);
+      CompletableFuture<AdvanceReport> driven =
+          CompletableFuture.supplyAsync(member::drive, Threads.ONE_EACH);
       String waiting =
           "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
               + " AND query LIKE '%users%' AND query_start < clock_timestamp() - interval '1 s'";

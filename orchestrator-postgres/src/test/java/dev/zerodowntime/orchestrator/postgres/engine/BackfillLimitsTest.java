@@ -98,6 +98,8 @@ class BackfillLimitsTest extends BackfillFixture {
         rows -> {
           sizes.add(rows.size());
           between.get(0).accept(sizes.size());
+          // Those of the batch before have their lock by now, and may not look like it yet.
+          others.forEach(CompletableFuture::join);
           for (int i = 0; i < 2; i++) {
             others.add(
                 CompletableFuture.runAsync(

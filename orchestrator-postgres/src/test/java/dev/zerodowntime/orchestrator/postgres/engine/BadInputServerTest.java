@@ -219,7 +219,8 @@ class BadInputServerTest {
     config.setDataSource(source);
     config.setMaximumPoolSize(3);
     config.setInitializationFailTimeout(-1);
-    config.setConnectionTimeout(250);
+    // The first attempt is to fail within it, for its failure is the cause that is looked for.
+    config.setConnectionTimeout(5_000);
     return new HikariDataSource(config);
   }
 

@@ -12,6 +12,7 @@ import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -108,7 +109,8 @@ class DeadStandbyTest {
         Orchestrator driver =
             Members.driver(database.newDataSource())
                 .ddlDataSource(ddl.dataSource())
-                .timing(Members::patient)
+                // The standby dies within the transaction, which isn't to be ended for that.
+                .timing(timing -> Members.patient(timing).lockBudget(Duration.ofSeconds(10)))
                 .background(true)
                 .build()) {
       member.advance();

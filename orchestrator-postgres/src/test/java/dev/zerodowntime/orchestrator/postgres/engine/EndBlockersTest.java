@@ -70,7 +70,7 @@ class EndBlockersTest {
 
   private OrchestratorBuilder member() {
     return Members.member(database.dataSource(), "1")
-        .timing(Members::patient)
+        .timing(Members::turnedAway)
         .thisBuild(COLUMN, AddColumn.Code.UNAWARE);
   }
 
@@ -106,7 +106,8 @@ class EndBlockersTest {
         Orchestrator member = member().endBlockers(SOON).build()) {
       member.advance();
       Eventually.until("it is added", () -> !phase(member).equals("NOT_STARTED"));
-      assertThat(ended()).isEqualTo(1);
+      // Who is still on the way out at the next attempt is told once more.
+      assertThat(ended()).isPositive();
       assertThatThrownBy(() -> open(inTheWay, "SELECT FROM users"))
           .isInstanceOf(SQLException.class);
     }

@@ -11,6 +11,9 @@ import javax.sql.DataSource;
 /** Builders of members with the rules of production and short durations. */
 final class Members {
 
+  /** Enough for a lock that is free, on a machine that has much else to do. */
+  static final Duration LOCK_BUDGET = Duration.ofSeconds(2);
+
   private Members() {}
 
   /** Durations short enough for tests; nothing asserts how long anything takes. */
@@ -20,7 +23,8 @@ final class Members {
         .soak(Duration.ZERO)
         .horizon(Duration.ZERO)
         .drain(Duration.ZERO)
-        .startupBudget(Duration.ofSeconds(10))
+        .startupBudget(Duration.ofSeconds(30))
+        .lockBudget(LOCK_BUDGET)
         .lease(Duration.ofMillis(300))
         .retryPause(Duration.ofMillis(10))
         .tick(Duration.ofMillis(50));
@@ -29,6 +33,11 @@ final class Members {
   /** Like {@link #quick}, but a member that doesn't heartbeat stays counted. */
   static Timing patient(Timing timing) {
     return quick(timing).heartbeat(Duration.ofSeconds(5), Duration.ofMinutes(10));
+  }
+
+  /** Like {@link #patient}, for locks that are not free: nobody is to wait long for one. */
+  static Timing turnedAway(Timing timing) {
+    return patient(timing).lockBudget(Duration.ofMillis(200));
   }
 
   /**

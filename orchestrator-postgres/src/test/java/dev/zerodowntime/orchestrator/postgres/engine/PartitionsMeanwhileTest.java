@@ -62,7 +62,7 @@ class PartitionsMeanwhileTest {
             .build();
     member.advance();
     driver =
-        Members.driver(database.dataSource()).timing(Members::patient).background(true).build();
+        Members.driver(database.dataSource()).timing(Members::turnedAway).background(true).build();
     // Creating the index of the whole needs a moment without writers.
     driver.advance();
   }

@@ -12,6 +12,7 @@ import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.operation.PhasePlan;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.net.URL;
@@ -144,7 +145,8 @@ class PhasePlanDocsTest {
                   database.execute(statements.apply(i).toArray(String[]::new));
                   written.set(i);
                 }
-              });
+              },
+              Threads.ONE_EACH);
     }
 
     /** Whatever comes next comes after some more writes. */

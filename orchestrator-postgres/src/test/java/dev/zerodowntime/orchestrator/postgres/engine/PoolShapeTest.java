@@ -163,7 +163,13 @@ class PoolShapeTest {
     database.execute(
         "CREATE ROLE " + role + " LOGIN PASSWORD 'secret'",
         "GRANT CREATE ON DATABASE " + database.name() + " TO " + role,
-        "CREATE SCHEMA " + role + " AUTHORIZATION " + role,
+        "CREATE SCHEMA " + role + " AUTHORIZATION " + role);
+    PGSimpleDataSource source = database.newDataSource();
+    source.setUser(role);
+    source.setPassword("secret");
+    // By Flyway, which the limits are for as well.
+    Members.install(source);
+    database.execute(
         "ALTER ROLE " + role + " SET lock_timeout = 100",
         "ALTER ROLE " + role + " SET statement_timeout = 1000",
         "ALTER ROLE " + role + " SET idle_in_transaction_session_timeout = 1000",
@@ -173,9 +179,6 @@ class PoolShapeTest {
     if (database.server().majorVersion() >= 17) {
       database.execute("ALTER ROLE " + role + " SET transaction_timeout = 2000");
     }
-    PGSimpleDataSource source = database.newDataSource();
-    source.setUser(role);
-    source.setPassword("secret");
     try (Connection c = source.getConnection();
         Statement s = c.createStatement()) {
       for (String sql : Representative.tables()) {

@@ -93,7 +93,7 @@ class ReaderTest {
 
   private static Orchestrator job(DataSource replica) {
     return Members.driver(servers.primary())
-        .timing(Members::patient)
+        .timing(Members::turnedAway)
         .reader("replica-1", replica)
         .build();
   }

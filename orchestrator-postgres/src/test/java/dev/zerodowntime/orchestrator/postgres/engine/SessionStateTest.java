@@ -199,6 +199,7 @@ class SessionStateTest {
         Orchestrator member =
             member("1")
                 .ddlDataSource(between.dataSource())
+                .timing(Members::turnedAway)
                 .thisBuild(REGION, AddColumn.Code.UNAWARE)
                 .build()) {
       reader.setAutoCommit(false);

@@ -124,6 +124,7 @@ class ShortcutTest {
         Statement s = writer.createStatement();
         Orchestrator member =
             Members.member(database.dataSource(), "1")
+                .timing(timing -> Members.quick(timing).lockBudget(Duration.ofMillis(200)))
                 .thisBuild(INDEX, CreateIndex.Code.UNAWARE)
                 .build()) {
       writer.setAutoCommit(false);

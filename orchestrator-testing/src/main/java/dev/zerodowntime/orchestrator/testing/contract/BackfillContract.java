@@ -13,6 +13,7 @@ import dev.zerodowntime.orchestrator.operation.AddCheck;
 import dev.zerodowntime.orchestrator.operation.AddForeignKey;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
+import dev.zerodowntime.orchestrator.testing.Driven;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -76,7 +77,7 @@ public abstract class BackfillContract extends Contract {
             .oncePerKey()
             .build());
     try (Orchestrator job = ground.job().backfillWorkers(3).build()) {
-      MigrationReport report = job.drive().migration(ID).orElseThrow();
+      MigrationReport report = Driven.drive(job, ID);
       assertThat(report.finished()).as(report.toString()).isTrue();
       assertThat(job.backfill(ID).progress().get(0).rowsChanged()).isEqualTo(ROWS);
     }
@@ -101,7 +102,7 @@ public abstract class BackfillContract extends Contract {
     try (Orchestrator first =
         ground.member("1").thisBuild(failing, Backfill.Code.UNAWARE).build()) {
       first.advance();
-      MigrationReport report = first.drive().migration(ID).orElseThrow();
+      MigrationReport report = Driven.drive(first, ID);
       assertThat(report.status()).as(report.toString()).isEqualTo(MigrationStatus.FAILED);
       assertThat(report.lastError()).contains("it's broken", "resume");
     }
@@ -115,7 +116,7 @@ public abstract class BackfillContract extends Contract {
     try (Orchestrator second = ground.member("2").thisBuild(sound, Backfill.Code.UNAWARE).build()) {
       second.advance();
       second.resume(ID);
-      MigrationReport report = second.drive().migration(ID).orElseThrow();
+      MigrationReport report = Driven.drive(second, ID);
       assertThat(report.finished()).as(report.toString()).isTrue();
     }
     everyRowOnce();
@@ -135,7 +136,7 @@ public abstract class BackfillContract extends Contract {
     ground.execute("CREATE TABLE work (k bigint PRIMARY KEY, n int)");
     declare(Backfill.of(ID).table("work").set("n", "1").build());
     try (Orchestrator job = ground.job().build()) {
-      assertThat(job.drive().migration(ID).orElseThrow().finished()).isTrue();
+      assertThat(Driven.drive(job, ID).finished()).isTrue();
     }
   }
 
@@ -158,7 +159,7 @@ public abstract class BackfillContract extends Contract {
     try (Orchestrator member = ground.member("1").thisBuild(migration, stage).build()) {
       ground.execute(spoil);
       member.advance();
-      MigrationReport stopped = member.drive().migration(ID).orElseThrow();
+      MigrationReport stopped = Driven.drive(member, ID);
       assertThat(stopped.status()).as(stopped.toString()).isEqualTo(MigrationStatus.FAILED);
       assertThat(stopped.lastError())
           .contains(
@@ -168,11 +169,11 @@ public abstract class BackfillContract extends Contract {
               "resume(\"" + ID + "\")");
       ground.execute(mend);
       member.resume(ID);
-      MigrationReport reached = member.drive().migration(ID).orElseThrow();
+      MigrationReport reached = Driven.drive(member, ID);
       assertThat(reached.finished()).as(reached.toString()).isTrue();
       assertThat(ground.shape()).isNotEqualTo(before);
       member.rollback(ID, "NOT_STARTED");
-      MigrationReport back = member.drive().migration(ID).orElseThrow();
+      MigrationReport back = Driven.drive(member, ID);
       assertThat(back.state().reached()).as(back.toString()).isZero();
       assertThat(ground.shape()).isEqualTo(before);
     }

@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.testing.crash;
 
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -170,7 +171,7 @@ class Wire {
       other.setAutoCommit(false);
       statement.execute(product.holdsUp(cut.point().sql()).orElseThrow());
       CompletableFuture<SQLException> sent =
-          CompletableFuture.supplyAsync(() -> failure(call::run));
+          CompletableFuture.supplyAsync(() -> failure(call::run), Threads.ONE_EACH);
       server.awaitWaiting(session.pid);
       server.end(session.pid);
       SQLException failure = sent.join();

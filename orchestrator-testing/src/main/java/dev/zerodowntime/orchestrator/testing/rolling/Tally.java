@@ -16,7 +16,7 @@ public final class Tally {
 
   private static final int MOST_DETAILS = 20;
   private static final long QUERIES_BETWEEN_LOOKS = 40;
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   private final AtomicLong queries = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();

@@ -56,7 +56,7 @@ public final class RollingDeploy {
       try {
         rollout.run();
       } catch (RuntimeException e) {
-        proof.failures().forEach(each -> console.say("failed: %s", each));
+        proof.failures().stream().limit(5).forEach(each -> console.say("failed: %s", each));
         throw e;
       } finally {
         users = load.stop();
@@ -67,7 +67,7 @@ public final class RollingDeploy {
   }
 
   private void prove(Rollout rollout, Proof proof, List<User> users, List<String> differences) {
-    proof.failures().forEach(each -> console.say("failed: %s", each));
+    proof.failures().stream().limit(5).forEach(each -> console.say("failed: %s", each));
     differences.stream().limit(5).forEach(each -> console.say("differs: %s", each));
     Verdict verdict =
         new Verdict(
