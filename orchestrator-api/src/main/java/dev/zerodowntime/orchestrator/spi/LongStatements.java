@@ -49,6 +49,17 @@ public interface LongStatements {
   }
 
   /**
+   * What an online statement comes to in a database that nobody uses: without waiting for the end
+   * of transactions that have nothing to do with it. The default leaves it as it is.
+   *
+   * @param sql the statement, without its comment
+   * @return one with the same effect
+   */
+  default String offline(String sql) {
+    return sql;
+  }
+
+  /**
    * Takes the session lock of a step, without waiting. A successor can't have it while the session
    * of a dead driver still executes the statement, or still might.
    *

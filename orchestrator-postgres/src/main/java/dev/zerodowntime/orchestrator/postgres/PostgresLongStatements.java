@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * ends, and a session doesn't end before its statement does.
  */
 final class PostgresLongStatements implements LongStatements {
+
+  private static final Pattern CONCURRENTLY =
+      Pattern.compile("^((?:CREATE (?:UNIQUE )?|DROP )INDEX )CONCURRENTLY ");
 
   private static final String LIFT =
       "WITH zdo_old AS MATERIALIZED (SELECT name, setting || unit AS value, source = 'session' AS"
@@ -68,6 +72,15 @@ final class PostgresLongStatements implements LongStatements {
       set.setString(2, budget.toMillis() + "ms");
       set.executeQuery().close();
     }
+  }
+
+  /**
+   * CONCURRENTLY waits for every transaction with a snapshot, which a tool that stands idle in one
+   * may keep for as long as it waits for us: Flyway does, while it runs a migration.
+   */
+  @Override
+  public String offline(String sql) {
+    return CONCURRENTLY.matcher(sql).replaceFirst("$1");
   }
 
   @Override

@@ -29,7 +29,7 @@ final class BackfillCrew implements AutoCloseable {
   BackfillCrew(EngineContext ctx, Stop stop, Throttle throttle, BackfillReports reports, int size) {
     this.ctx = ctx;
     this.size = size;
-    this.shared = new BackfillShared(stop, throttle, reports, this::wakeUp);
+    this.shared = new BackfillShared(stop, throttle, new Alone(), reports, this::wakeUp);
   }
 
   /** What the driver's own worker shares with these. */

@@ -140,7 +140,10 @@ final class BackfillWorker {
         if (row.paused()) {
           return waits(task, row, Wait.Kind.PAUSED, "a person has paused this backfill");
         }
-        Throttle.Verdict verdict = shared.throttle().ask(pace, Instant.ofEpochMilli(row.now()));
+        Throttle.Verdict verdict =
+            shared.alone().is(task.row())
+                ? Throttle.Verdict.GO
+                : shared.throttle().ask(pace, Instant.ofEpochMilli(row.now()));
         if (!verdict.go()) {
           return waits(task, row, Wait.Kind.LOAD, Objects.requireNonNullElse(verdict.reason(), ""));
         }

@@ -34,10 +34,12 @@ final class BuildWatch {
 
   private final EngineContext ctx;
   private final Throttle throttle;
+  private final Alone alone;
 
-  BuildWatch(EngineContext ctx, Throttle throttle) {
+  BuildWatch(EngineContext ctx, Throttle throttle, Alone alone) {
     this.ctx = ctx;
     this.throttle = throttle;
+    this.alone = alone;
   }
 
   /** Executes something. */
@@ -89,7 +91,7 @@ final class BuildWatch {
 
   /** Why a step must not begin now; null if it may. Nobody waits for a quiet hour to go back. */
   @Nullable String heldBack(StepContext step) throws SQLException {
-    if (step.row().state().direction() == Direction.DOWN) {
+    if (step.row().state().direction() == Direction.DOWN || alone.is(step.row())) {
       return null;
     }
     Instant now =
@@ -124,7 +126,9 @@ final class BuildWatch {
             });
     if (up) {
       tooLong(limits, watched, over);
-      over.addAll(throttle.over(limits.maxLag()));
+      if (!alone.is(step.row())) {
+        over.addAll(throttle.over(limits.maxLag()));
+      }
       cancelIfOver(step, watched, over, progress);
     }
     tell(step, watched, progress);

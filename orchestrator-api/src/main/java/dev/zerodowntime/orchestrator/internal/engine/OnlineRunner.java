@@ -41,10 +41,12 @@ final class OnlineRunner {
   private final Map<String, Running> running = new ConcurrentHashMap<>();
 
   private final BuildWatch watch;
+  private final Alone alone;
 
-  OnlineRunner(EngineContext ctx, BuildWatch watch) {
+  OnlineRunner(EngineContext ctx, BuildWatch watch, Alone alone) {
     this.ctx = ctx;
     this.watch = watch;
+    this.alone = alone;
   }
 
   /** What the statement's thread reports. */
@@ -165,7 +167,7 @@ final class OnlineRunner {
     repair(connection, step, online);
     long start = System.nanoTime();
     try {
-      limited(connection, online, step.tagged(online.statement()), watched);
+      limited(connection, online, step.tagged(statement(step, online)), watched);
     } catch (SQLException e) {
       SqlErrorKind kind = ctx.dialect().classify(e);
       String why = kind == SqlErrorKind.CANCELLED ? watched.cancelled() : null;
@@ -197,6 +199,13 @@ final class OnlineRunner {
               + online.done().sql());
     }
     return new Result(Outcome.DONE, false, millis);
+  }
+
+  /** Where nobody is, it doesn't wait for those who only look as if they were somebody. */
+  private String statement(StepContext step, OnlineStep online) {
+    return alone.withNobody(step.row())
+        ? ctx.dialect().longStatements().offline(online.statement())
+        : online.statement();
   }
 
   private static void cancelled(

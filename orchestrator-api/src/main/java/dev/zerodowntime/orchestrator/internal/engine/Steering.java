@@ -68,6 +68,7 @@ final class Steering {
             }
             return true;
           } finally {
+            crew.shared().alone().over();
             driver.gates().aim(null);
             driver.release();
           }
@@ -82,6 +83,9 @@ final class Steering {
       // A plan's statements may reach other tables; and what has begun may have put rows away.
       boolean here = row.state().upper() == 0 && !row.lifecycle().operation().equals(PLAN);
       boolean free = nobody || here;
+      if (free) {
+        crew.shared().alone().with(row, nobody);
+      }
       carryOut(row, new Gates.Aim(row.key(), stages(row), true, free, empty));
     }
   }

@@ -47,8 +47,8 @@ final class StepRunner {
     this.ctx = ctx;
     this.readers = new Readers(ctx);
     this.ddl = new DdlRunner(ctx, readers);
-    BuildWatch watch = new BuildWatch(ctx, shared.throttle());
-    this.online = new OnlineRunner(ctx, watch);
+    BuildWatch watch = new BuildWatch(ctx, shared.throttle(), shared.alone());
+    this.online = new OnlineRunner(ctx, watch, shared.alone());
     this.copies = new CopyRunner(ctx, watch);
     this.calls = new CallRunner(ctx);
     this.scans = new ScanRunner(ctx, shared);

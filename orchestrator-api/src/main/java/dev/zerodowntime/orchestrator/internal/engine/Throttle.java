@@ -43,6 +43,9 @@ final class Throttle {
    */
   record Verdict(@Nullable String reason, double stretch) {
 
+    /** It may, and nobody is to be spared. */
+    static final Verdict GO = new Verdict(null, 1);
+
     /** Whether it may. */
     boolean go() {
       return reason == null;

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
@@ -154,16 +155,14 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
     try {
       send(call, sent);
       while (!sent.isDone()) {
-        Observer.Locks locks = stopped(number, inTheWay);
-        if (locks == null) {
+        Stop stop = stopped(number, inTheWay);
+        if (stop == null) {
           // A spinning client would only keep the server from getting there.
           LockSupport.parkNanos(200_000);
           continue;
         }
-        Set<String> waitedFor =
-            observer.seesLocks() ? locks.pending().keySet() : Set.copyOf(inTheWay.keySet());
-        look(told, locks, inTheWay.keySet());
-        for (String table : waitedFor) {
+        look(told, stop.locks(), inTheWay.keySet());
+        for (String table : stop.tables()) {
           if (!stopped.add(table)) {
             seen.letThrough(table);
           }
@@ -191,21 +190,26 @@ final class LockOracle implements Journeys.Listener, AutoCloseable {
   }
 
   /**
-   * What a statement has, and waits for, while it waits for writers that have begun; null while it
-   * doesn't. What the server says of a session's state may be over by then.
+   * Where a statement waits for writers that have begun.
+   *
+   * @param locks what it has, and waits for, as far as the server tells
+   * @param tables those that it waits for; or, where the server doesn't tell, all that have writers
+   *     which may be in its way: those of the others wait behind it
    */
-  private Observer.@Nullable Locks stopped(long number, Map<String, Writer> inTheWay)
-      throws SQLException {
-    boolean begun = inTheWay.values().stream().allMatch(Writer::begun);
+  private record Stop(Observer.Locks locks, Set<String> tables) {}
+
+  /** Null while it doesn't. What the server says of a session's state may be over by then. */
+  private @Nullable Stop stopped(long number, Map<String, Writer> inTheWay) throws SQLException {
+    // First: who begins after this look may have waited for the statement's end.
+    Set<String> begun = new TreeSet<>(inTheWay.keySet());
+    begun.removeIf(each -> !inTheWay.get(each).begun());
     if (!observer.waits(number)) {
       return null;
     }
     Observer.Locks locks = observer.locks(number);
-    if (!observer.seesLocks()) {
-      return begun ? locks : null;
-    }
     locks.pending().keySet().retainAll(inTheWay.keySet());
-    return locks.pending().isEmpty() ? null : locks;
+    Set<String> tables = observer.seesLocks() ? Set.copyOf(locks.pending().keySet()) : begun;
+    return tables.isEmpty() ? null : new Stop(locks, tables);
   }
 
   /** Has the next writer queue behind the statement, and then gets the one before it out. */

@@ -3,8 +3,10 @@ package dev.zerodowntime.orchestrator.postgres.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.zerodowntime.orchestrator.BackfillWindow;
 import dev.zerodowntime.orchestrator.DeclarationException;
 import dev.zerodowntime.orchestrator.Environment;
+import dev.zerodowntime.orchestrator.LoadSignal;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.RefusedException;
 import dev.zerodowntime.orchestrator.Timing;
@@ -18,6 +20,9 @@ import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -135,6 +140,73 @@ class FlywayJoinTest {
       assertThat(phases()).hasSize(3).allMatch(each -> each.get(1).equals("DONE"));
       assertThat(database.rows("SELECT * FROM users")).containsExactly(List.of(1L, "ann", "eu"));
       assertThat(member.fit()).isTrue();
+    }
+  }
+
+  /**
+   * Neither the hour nor the load may decide what shape a new database has, nor may Flyway's own
+   * snapshots, which CREATE INDEX CONCURRENTLY would wait for.
+   */
+  @Test
+  void inAFreshDatabaseThereIsNobodyToGiveWayTo() throws Exception {
+    FlywayJoinScenario.scripts(scripts);
+    script(
+        "V1__users.sql",
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text); CREATE INDEX by_old_name ON users"
+            + " (name); INSERT INTO users VALUES (1, 'a');");
+    LocalTime later = LocalTime.now(ZoneOffset.UTC).truncatedTo(ChronoUnit.MINUTES).plusHours(6);
+    BackfillWindow closed =
+        BackfillWindow.daily(later.toString(), later.plusHours(1).toString(), ZoneOffset.UTC);
+    RenameColumn name =
+        RenameColumn.of("billing/full-name")
+            .flyway("2.1")
+            .table("users")
+            .from("name")
+            .to("full_name")
+            .pace(pace -> pace.window(closed))
+            .build();
+    CreateIndex index =
+        CreateIndex.of("billing/users-by-id")
+            .flyway("2.2")
+            .table("users")
+            .name("users_by_id")
+            .columns("id", "full_name")
+            .build();
+    AddColumn elsewhere =
+        AddColumn.of("billing/countries-name")
+            .table("countries")
+            .column("name", "text")
+            .notNull()
+            .fillWithSql("code")
+            .pace(pace -> pace.window(closed))
+            .build();
+    script("V3__index.sql", "CREATE INDEX users_by_name ON users (full_name);");
+    try (Orchestrator member =
+        Members.member(database.dataSource(), "1")
+            .loadSignal(new LoadSignal("queue", "jobs", 1, () -> 2))
+            .thisBuild(name, RenameColumn.Code.USES_NEW_NAME)
+            .thisBuild(index, CreateIndex.Code.NEEDS)
+            .thisBuild(elsewhere, AddColumn.Code.UNAWARE, AddColumn.Code.WRITES)
+            .build()) {
+      flyway(member).migrate();
+      assertThat(history()).hasSize(5);
+      assertThat(columns("users")).containsExactly(List.of("full_name"), List.of("id"));
+      // What has no place moves in phases, and keeps to its hours.
+      assertThat(phases())
+          .containsExactly(
+              List.of("billing/full-name", "DONE"),
+              List.of("billing/users-by-id", "DONE"),
+              List.of("billing/countries-name", "ACTIVE"));
+      Eventually.until(
+          "its batches wait",
+          () ->
+              member
+                  .drive()
+                  .migration("billing/countries-name")
+                  .orElseThrow()
+                  .waits()
+                  .toString()
+                  .contains("outside its window"));
     }
   }
 

@@ -143,6 +143,8 @@ class ReadmeTest {
                 null,
                 null,
                 "-proc:none",
+                "-encoding",
+                "UTF-8",
                 "-d",
                 folder.toString(),
                 "-cp",
