@@ -60,6 +60,15 @@ public interface LongStatements {
   }
 
   /**
+   * Makes a transaction that stands idle one that nothing waits for but what needs its locks: it
+   * lets go of the snapshot that its last query has left behind. The default does nothing.
+   *
+   * @param connection somebody else's, perhaps in a transaction
+   * @throws SQLException if that fails
+   */
+  default void idle(Connection connection) throws SQLException {}
+
+  /**
    * Takes the session lock of a step, without waiting. A successor can't have it while the session
    * of a dead driver still executes the statement, or still might.
    *

@@ -83,6 +83,19 @@ final class PostgresLongStatements implements LongStatements {
     return CONCURRENTLY.matcher(sql).replaceFirst("$1");
   }
 
+  /**
+   * A query's portal, and with it the snapshot, stays until the next statement of its session. This
+   * one takes none, and changes nothing that lasts.
+   */
+  @Override
+  public void idle(Connection connection) throws SQLException {
+    if (!connection.getAutoCommit()) {
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("SET LOCAL zdo.idle = 'yes'");
+      }
+    }
+  }
+
   @Override
   public boolean tryLock(Connection connection, String key) throws SQLException {
     return lock(connection, "pg_try_advisory_lock", key);

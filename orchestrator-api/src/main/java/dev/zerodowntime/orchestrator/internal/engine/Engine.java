@@ -27,6 +27,7 @@ import dev.zerodowntime.orchestrator.internal.flyway.FlywayJoin;
 import dev.zerodowntime.orchestrator.internal.flyway.Host;
 import dev.zerodowntime.orchestrator.internal.flyway.Unfinished;
 import dev.zerodowntime.orchestrator.spi.Dialect;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -191,6 +192,15 @@ public final class Engine implements Orchestrator, Host {
   @Override
   public boolean installed() {
     return call(() -> connected().reporter().installed());
+  }
+
+  @Override
+  public void idle(Connection connection) {
+    call(
+        () -> {
+          connected().dialect().longStatements().idle(connection);
+          return true;
+        });
   }
 
   @Override

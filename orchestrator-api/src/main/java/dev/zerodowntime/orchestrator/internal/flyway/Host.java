@@ -1,6 +1,7 @@
 package dev.zerodowntime.orchestrator.internal.flyway;
 
 import dev.zerodowntime.orchestrator.AdvanceReport;
+import java.sql.Connection;
 import java.util.List;
 import java.util.Set;
 
@@ -23,6 +24,13 @@ public interface Host {
    * @return whether they are installed
    */
   boolean installed();
+
+  /**
+   * Flyway's transaction stands idle from here on: builds are not to wait for it.
+   *
+   * @param connection in its script's transaction
+   */
+  void idle(Connection connection);
 
   /**
    * Drives migrations that something waits for, as far as their gates allow within the start-up

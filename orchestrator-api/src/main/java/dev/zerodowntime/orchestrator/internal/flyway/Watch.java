@@ -62,6 +62,7 @@ final class Watch implements Callback {
     }
     ScriptCheck.Found found = new ScriptCheck(host.unfinished()).look(context);
     if (!found.migrations().isEmpty()) {
+      host.idle(context.getConnection());
       // Nobody else may be there to drive: this process can't start before that is done.
       host.settle(found.migrations());
       new ScriptCheck(host.unfinished()).require(context);

@@ -29,10 +29,13 @@ import java.util.function.UnaryOperator;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The application's own Flyway, and places in its order. */
 @PostgresTest
@@ -207,6 +210,75 @@ class FlywayJoinTest {
                   .waits()
                   .toString()
                   .contains("outside its window"));
+    }
+  }
+
+  /** When Flyway has ended, its transactions are over, which a build would have to wait for. */
+  @ParameterizedTest
+  @EnumSource
+  void anIndexThatTheBuildNeedsIsThereAfterwards(Environment environment) {
+    script(
+        "V1__users.sql",
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text); INSERT INTO users VALUES (1, 'a');");
+    try (Orchestrator first =
+        Members.member(database.dataSource(), "1").environment(environment).build()) {
+      flyway(first).migrate();
+      assertThat(first.fit()).isTrue();
+    }
+    CreateIndex index =
+        CreateIndex.of("billing/users-by-name")
+            .flyway("2.1")
+            .table("users")
+            .name("users_by_name")
+            .columns("name")
+            .build();
+    script("V2__more.sql", "CREATE TABLE more ();");
+    try (Orchestrator second =
+        Members.member(database.dataSource(), "2")
+            .environment(environment)
+            .thisBuild(index, CreateIndex.Code.NEEDS)
+            .build()) {
+      flyway(second).migrate();
+      assertThat(second.fit()).isTrue();
+      assertThat(phases()).containsExactly(List.of("billing/users-by-name", "DONE"));
+    }
+  }
+
+  /** Flyway's own lock is a transaction by default, which a build would wait for. */
+  @Test
+  void anIndexThatAScriptWaitsForIsBuiltBesideALockOfTheSession() {
+    script(
+        "V1__users.sql",
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text); INSERT INTO users VALUES (1, 'a');");
+    try (Orchestrator first =
+        Members.member(database.dataSource(), "1").environment(Environment.DEVELOPMENT).build()) {
+      flyway(first).migrate();
+    }
+    CreateIndex index =
+        CreateIndex.of("billing/users-by-name")
+            .flyway("2.1")
+            .table("users")
+            .name("users_by_name")
+            .columns("name")
+            .build();
+    script(
+        "V3__more.sql",
+        "ALTER INDEX users_by_name SET (fillfactor = 90); ALTER TABLE users ADD x int;");
+    try (Orchestrator second =
+        Members.member(database.dataSource(), "2")
+            .environment(Environment.DEVELOPMENT)
+            .thisBuild(index, CreateIndex.Code.NEEDS)
+            .build()) {
+      flyway(
+              second,
+              each -> {
+                each.getConfigurationExtension(PostgreSQLConfigurationExtension.class)
+                    .setTransactionalLock(false);
+                return each;
+              })
+          .migrate();
+      assertThat(second.fit()).isTrue();
+      assertThat(columns("users")).hasSize(3);
     }
   }
 
