@@ -90,13 +90,15 @@ final class CopyProcess implements AutoCloseable {
       Path out = write(folder, "said", "");
       ProcessBuilder builder =
           new ProcessBuilder(
-              command(
-                  tool,
-                  step,
-                  variables(version),
-                  defaults.toString(),
-                  config.toString(),
-                  plugin.toString()));
+              encoded(
+                  folder,
+                  command(
+                      tool,
+                      step,
+                      variables(version),
+                      defaults.toString(),
+                      config.toString(),
+                      plugin.toString())));
       Map<String, String> environment = builder.environment();
       environment.put("PERL_UNICODE", "A");
       environment.put("ZDO_DEFAULTS", defaults.toString());
@@ -158,6 +160,22 @@ final class CopyProcess implements AutoCloseable {
             + ",t="
             + step.table().replace(",", "\\,"));
     return command;
+  }
+
+  /**
+   * A JVM hands arguments on in the locale's encoding, which where none is set, as in many an image
+   * of a container, makes a question mark of every other letter than ASCII's: of a table's name, or
+   * of a default's. What a shell reads from a file stays as it is.
+   */
+  private static List<String> encoded(Path folder, List<String> command) throws IOException {
+    if (command.stream().allMatch(StandardCharsets.US_ASCII.newEncoder()::canEncode)) {
+      return command;
+    }
+    StringBuilder script = new StringBuilder("exec");
+    for (String each : command) {
+      script.append(" '").append(each.replace("'", "'\\''")).append('\'');
+    }
+    return List.of("/bin/sh", write(folder, "run", script.append('\n').toString()).toString());
   }
 
   /**
