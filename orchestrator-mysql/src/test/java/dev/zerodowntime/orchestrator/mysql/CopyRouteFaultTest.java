@@ -13,6 +13,7 @@ import dev.zerodowntime.orchestrator.mysql.testing.MysqlServer.Flavor;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.spi.CopyStep;
 import dev.zerodowntime.orchestrator.spi.Target;
+import dev.zerodowntime.orchestrator.testing.Driven;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -145,7 +146,7 @@ class CopyRouteFaultTest {
         Files.writeString(slow.path(), "#!/bin/sh\nexec '" + CopyTools.path() + "' \"$@\"\n");
         database.execute("KILL " + toolSessions(database).get(0));
         first.get();
-        AdvanceReport report = CopyRouteTest.driven(member, migration());
+        AdvanceReport report = Driven.report(member, ID);
         assertThat(report.migration(ID).orElseThrow().phase())
             .as(report.toString())
             .isEqualTo("DONE");
@@ -244,7 +245,7 @@ class CopyRouteFaultTest {
             .isNotEqualTo(database.rows("SELECT COUNT(*) FROM `Kauf é-x`").get(0).get(0));
         assertThat(toolSessions(database)).hasSize(2);
         member.resume(ID);
-        AdvanceReport report = CopyRouteTest.driven(member, migration());
+        AdvanceReport report = Driven.report(member, ID);
         assertThat(report.migration(ID).orElseThrow().phase())
             .as(report.toString())
             .isEqualTo("DONE");
@@ -278,7 +279,7 @@ class CopyRouteFaultTest {
         awaitCopy(database, first);
         member.rollback(ID, "NOT_STARTED");
         first.get();
-        AdvanceReport report = CopyRouteTest.driven(member, migration());
+        AdvanceReport report = Driven.report(member, ID);
         assertThat(report.migration(ID).orElseThrow().phase())
             .as(report.toString())
             .isEqualTo("NOT_STARTED");

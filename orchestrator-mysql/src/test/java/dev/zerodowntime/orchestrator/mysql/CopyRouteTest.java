@@ -8,7 +8,6 @@ import dev.zerodowntime.orchestrator.CopyTool;
 import dev.zerodowntime.orchestrator.Migration;
 import dev.zerodowntime.orchestrator.MigrationStatus;
 import dev.zerodowntime.orchestrator.Orchestrator;
-import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.mysql.testing.CopyTools;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlDatabase;
 import dev.zerodowntime.orchestrator.mysql.testing.MysqlServer;
@@ -18,6 +17,7 @@ import dev.zerodowntime.orchestrator.operation.AddGeneratedColumn;
 import dev.zerodowntime.orchestrator.operation.Reindex;
 import dev.zerodowntime.orchestrator.operation.SetNotNull;
 import dev.zerodowntime.orchestrator.operation.WidenColumn;
+import dev.zerodowntime.orchestrator.testing.Driven;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -80,24 +80,10 @@ class CopyRouteTest {
     try (Orchestrator member =
         Members.member(database, "1").copyTool(tool).thisBuild(migration, stage).build()) {
       member.advance();
-      return driven(member, migration);
+      return Driven.report(member, migration.id());
     } finally {
       database.execute("DELETE FROM zdo_member");
     }
-  }
-
-  /** On a busy server a statement may have to be tried again. */
-  static AdvanceReport driven(Orchestrator member, Migration<?> migration) {
-    AdvanceReport report = member.drive();
-    for (int i = 0; i < 20 && retries(report, migration); i++) {
-      report = member.drive();
-    }
-    return report;
-  }
-
-  private static boolean retries(AdvanceReport report, Migration<?> migration) {
-    return report.migration(migration.id()).orElseThrow().waits().stream()
-        .anyMatch(each -> each.kind() == Wait.Kind.LOCK || each.kind() == Wait.Kind.LOAD);
   }
 
   static <C extends Enum<C> & CodeStage> void reaches(
@@ -121,7 +107,7 @@ class CopyRouteTest {
             .build()) {
       member.advance();
       member.rollback(migration.id(), "NOT_STARTED");
-      AdvanceReport report = driven(member, migration);
+      AdvanceReport report = Driven.report(member, migration.id());
       assertThat(report.migration(migration.id()).orElseThrow().phase())
           .as(report.toString())
           .isEqualTo("NOT_STARTED");

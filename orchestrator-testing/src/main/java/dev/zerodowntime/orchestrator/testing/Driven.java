@@ -1,5 +1,6 @@
 package dev.zerodowntime.orchestrator.testing;
 
+import dev.zerodowntime.orchestrator.AdvanceReport;
 import dev.zerodowntime.orchestrator.MigrationReport;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.Wait;
@@ -17,15 +18,20 @@ public final class Driven {
    * @return what became of the migration
    */
   public static MigrationReport drive(Orchestrator orchestrator, String migration) {
-    MigrationReport report = once(orchestrator, migration);
-    for (int i = 1; i < MOST && passes(report); i++) {
-      report = once(orchestrator, migration);
+    return of(report(orchestrator, migration), migration);
+  }
+
+  /** The same, and what became of all others. */
+  public static AdvanceReport report(Orchestrator orchestrator, String migration) {
+    AdvanceReport report = orchestrator.drive();
+    for (int i = 1; i < MOST && passes(of(report, migration)); i++) {
+      report = orchestrator.drive();
     }
     return report;
   }
 
-  private static MigrationReport once(Orchestrator orchestrator, String migration) {
-    return orchestrator.drive().migration(migration).orElseThrow();
+  private static MigrationReport of(AdvanceReport report, String migration) {
+    return report.migration(migration).orElseThrow();
   }
 
   private static boolean passes(MigrationReport report) {

@@ -58,7 +58,8 @@ final class Connected {
                 ctx.dialect(),
                 c.backfills().signals(),
                 ServerSignals.of(c.dataSource(), ctx.dialect().load(), c.backfills().limits()),
-                System::nanoTime),
+                System::nanoTime,
+                Sampled.PATIENCE),
             new BackfillReports(ctx, c.backfills().listener()),
             c.backfills().workers());
     this.driver = new Driver(ctx, crew.shared());

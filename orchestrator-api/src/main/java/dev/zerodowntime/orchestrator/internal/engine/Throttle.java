@@ -64,18 +64,8 @@ final class Throttle {
    * @param signals the author's own
    * @param servers what the server says of its load
    * @param nanoTime a clock that only goes forward
+   * @param patience how long whoever asks waits for a reading
    */
-  Throttle(
-      DataSource primary,
-      Map<String, DataSource> readers,
-      Dialect dialect,
-      List<LoadSignal> signals,
-      List<LoadSignal> servers,
-      LongSupplier nanoTime) {
-    this(primary, readers, dialect, signals, servers, nanoTime, Sampled.PATIENCE);
-  }
-
-  /** Waits as long as that for a reading. */
   Throttle(
       DataSource primary,
       Map<String, DataSource> readers,

@@ -37,7 +37,13 @@ class ThrottleTest {
 
   private Throttle throttle(LoadSignal... signals) {
     return new Throttle(
-        nobody(), Map.of(), PostgresDialect.create(), List.of(signals), List.of(), clock::get);
+        nobody(),
+        Map.of(),
+        PostgresDialect.create(),
+        List.of(signals),
+        List.of(),
+        clock::get,
+        Sampled.PATIENCE);
   }
 
   private static LoadSignal queue(double limit, LoadSignal.Reading reading) {
@@ -144,7 +150,8 @@ class ThrottleTest {
             PostgresDialect.create(),
             List.of(queue(1, () -> 3)),
             List.of(running),
-            clock::get);
+            clock::get,
+            Sampled.PATIENCE);
     assertThat(throttle.ask(PACE, NOON).reason())
         .isEqualTo(
             "load signal queue depth is 3 jobs, limit 1 jobs; also: load signal running is 2"

@@ -11,10 +11,10 @@ import dev.zerodowntime.orchestrator.Timing;
 import dev.zerodowntime.orchestrator.operation.Backfill;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -39,14 +39,6 @@ abstract class BackfillFixture {
   void dropDatabase() {
     database.close();
   }
-
-  /** A thread each: the common pool may have but one, and some of these wait for others. */
-  static final Executor THREADS =
-      work -> {
-        Thread thread = new Thread(work, "concurrently");
-        thread.setDaemon(true);
-        thread.start();
-      };
 
   /**
    * Keys from 1 on, with nothing done. How a walk is cut into chunks follows the estimate of the
@@ -110,7 +102,7 @@ abstract class BackfillFixture {
   }
 
   static CompletableFuture<AdvanceReport> driving(Orchestrator driver) {
-    return CompletableFuture.supplyAsync(driver::drive, THREADS);
+    return CompletableFuture.supplyAsync(driver::drive, Threads.ONE_EACH);
   }
 
   static AdvanceReport got(CompletableFuture<AdvanceReport> driven) throws Exception {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.util.List;
@@ -32,7 +33,7 @@ class BackfillKeysTest extends BackfillFixture {
             throw new IllegalStateException(e);
           }
         },
-        THREADS);
+        Threads.ONE_EACH);
   }
 
   /** Rows of before are changed once wherever they go; those that come are left alone. */

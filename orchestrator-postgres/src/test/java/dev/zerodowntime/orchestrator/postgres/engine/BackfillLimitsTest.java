@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.RowFunction;
 import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -106,7 +107,7 @@ class BackfillLimitsTest extends BackfillFixture {
                     () ->
                         database.execute(
                             "UPDATE work SET n = n WHERE id = " + rows.get(0).get("id")),
-                    THREADS));
+                    Threads.ONE_EACH));
           }
           Eventually.until(
               "both wait",

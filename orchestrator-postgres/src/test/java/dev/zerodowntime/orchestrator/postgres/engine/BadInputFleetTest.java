@@ -15,6 +15,7 @@ import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.operation.DropColumn;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -159,7 +160,7 @@ class BadInputFleetTest {
                         .startupBudget(Duration.ofMinutes(1)))
             .build()) {
       CompletableFuture<AdvanceReport> advanced =
-          CompletableFuture.supplyAsync(old::advance, BackfillFixture.THREADS);
+          CompletableFuture.supplyAsync(old::advance, Threads.ONE_EACH);
       // It drives while it waits; by then it would have been refused.
       Eventually.until(
           "it waits",

@@ -9,6 +9,7 @@ import dev.zerodowntime.orchestrator.Wait;
 import dev.zerodowntime.orchestrator.operation.AddColumn;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -80,7 +81,7 @@ class DeadStandbyTest {
                 }
               }
             },
-            BackfillFixture.THREADS);
+            Threads.ONE_EACH);
     try {
       Eventually.until("a commit waits for the standby", () -> waiting("INSERT INTO probe") > 0);
     } catch (InterruptedException e) {
@@ -126,7 +127,7 @@ class DeadStandbyTest {
           });
       // Whoever drives waits as well.
       CompletableFuture<Object> driving =
-          CompletableFuture.supplyAsync(driver::advance, BackfillFixture.THREADS);
+          CompletableFuture.supplyAsync(driver::advance, Threads.ONE_EACH);
       CompletableFuture<Void> application = died.get();
       Eventually.until(
           "the column is there for everybody: its commit waited for nobody",

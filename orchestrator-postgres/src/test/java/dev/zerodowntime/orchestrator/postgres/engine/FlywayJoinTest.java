@@ -60,6 +60,14 @@ class FlywayJoinTest {
       timing ->
           Members.patient(timing).soak(Duration.ofDays(1)).startupBudget(Duration.ofSeconds(20));
 
+  private static final CreateIndex BY_NAME =
+      CreateIndex.of("billing/users-by-name")
+          .flyway("2.1")
+          .table("users")
+          .name("users_by_name")
+          .columns("name")
+          .build();
+
   private Flyway flyway(Orchestrator member, UnaryOperator<FluentConfiguration> more) {
     FluentConfiguration configuration =
         Flyway.configure()
@@ -225,18 +233,11 @@ class FlywayJoinTest {
       flyway(first).migrate();
       assertThat(first.fit()).isTrue();
     }
-    CreateIndex index =
-        CreateIndex.of("billing/users-by-name")
-            .flyway("2.1")
-            .table("users")
-            .name("users_by_name")
-            .columns("name")
-            .build();
     script("V2__more.sql", "CREATE TABLE more ();");
     try (Orchestrator second =
         Members.member(database.dataSource(), "2")
             .environment(environment)
-            .thisBuild(index, CreateIndex.Code.NEEDS)
+            .thisBuild(BY_NAME, CreateIndex.Code.NEEDS)
             .build()) {
       flyway(second).migrate();
       assertThat(second.fit()).isTrue();
@@ -254,20 +255,13 @@ class FlywayJoinTest {
         Members.member(database.dataSource(), "1").environment(Environment.DEVELOPMENT).build()) {
       flyway(first).migrate();
     }
-    CreateIndex index =
-        CreateIndex.of("billing/users-by-name")
-            .flyway("2.1")
-            .table("users")
-            .name("users_by_name")
-            .columns("name")
-            .build();
     script(
         "V3__more.sql",
         "ALTER INDEX users_by_name SET (fillfactor = 90); ALTER TABLE users ADD x int;");
     try (Orchestrator second =
         Members.member(database.dataSource(), "2")
             .environment(Environment.DEVELOPMENT)
-            .thisBuild(index, CreateIndex.Code.NEEDS)
+            .thisBuild(BY_NAME, CreateIndex.Code.NEEDS)
             .build()) {
       flyway(
               second,

@@ -17,6 +17,7 @@ import dev.zerodowntime.orchestrator.operation.RenameColumn;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.Psql;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -302,7 +303,7 @@ class ScriptsTest {
     try (member) {
       assertThat(member.advance().admitted()).isTrue();
       var driving =
-          java.util.concurrent.CompletableFuture.runAsync(member::drive, BackfillFixture.THREADS);
+          java.util.concurrent.CompletableFuture.runAsync(member::drive, Threads.ONE_EACH);
       until("one batch is done", "SELECT count(*) FROM users WHERE n = 1", 100);
       run(member.finishScript(ID));
       driving.join();

@@ -7,6 +7,7 @@ import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.operation.CreateIndex;
 import dev.zerodowntime.orchestrator.postgres.testing.PostgresTest;
 import dev.zerodowntime.orchestrator.postgres.testing.TestDatabase;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -91,7 +92,7 @@ class SerializableDefaultTest {
               throw new IllegalStateException(e);
             }
           },
-          BackfillFixture.THREADS);
+          Threads.ONE_EACH);
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }

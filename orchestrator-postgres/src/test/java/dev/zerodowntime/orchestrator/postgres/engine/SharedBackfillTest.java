@@ -6,6 +6,7 @@ import dev.zerodowntime.orchestrator.AdvanceReport;
 import dev.zerodowntime.orchestrator.Orchestrator;
 import dev.zerodowntime.orchestrator.Role;
 import dev.zerodowntime.orchestrator.operation.Backfill;
+import dev.zerodowntime.orchestrator.testing.Threads;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -128,7 +129,7 @@ class SharedBackfillTest extends BackfillFixture {
                   .backfillWorkers(2));
       leading.approve(ID, "BACKFILL");
       threeAreAtIt();
-      CompletableFuture<Void> closed = CompletableFuture.runAsync(leaving::close, THREADS);
+      CompletableFuture<Void> closed = CompletableFuture.runAsync(leaving::close, Threads.ONE_EACH);
       open();
       closed.get();
       Eventually.until("it is done", () -> of(leading).phase().equals("BACKFILL"));
@@ -146,9 +147,9 @@ class SharedBackfillTest extends BackfillFixture {
     Backfill one = backfill(50).set("n", "1").build();
     Orchestrator leaving = member(statements.dataSource(), one).background(true).build();
     CompletableFuture<AdvanceReport> joining =
-        CompletableFuture.supplyAsync(leaving::advance, THREADS);
+        CompletableFuture.supplyAsync(leaving::advance, Threads.ONE_EACH);
     checkpoint.awaitArrival();
-    CompletableFuture<Void> closing = CompletableFuture.runAsync(leaving::close, THREADS);
+    CompletableFuture<Void> closing = CompletableFuture.runAsync(leaving::close, Threads.ONE_EACH);
     Eventually.until("it is being closed", () -> closed(leaving));
     checkpoint.open();
     closing.get();
